@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+
+// Why each dependency is here:
+// - swift-nio: sockets without a thread a peer; the server and the client of `Varlink` stand on it.
+// - GRDB.swift: SQLite with migrations, savepoints, statement caching and typed errors; the table stands on it.
+// - swift-argument-parser: verbs, options, help and completions of the three programs.
+// - swift-log: the logging interface that every library above speaks; `Systemd` backs it with the journal.
+// - swift-service-lifecycle: start order, SIGTERM and graceful shutdown of the daemons.
+// - swift-configuration: built-in defaults under a YAML file under environment variables.
+// - Yams: swift-configuration's own YAML reader; used directly only to name unknown keys of the file.
+// - swift-system: typed file descriptors, errno and paths in `Spool`.
+// libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+
+let package = Package(
+    name: "acms",
+    products: [
+        .executable(name: "acms-frontd", targets: ["acms-frontd"]),
+        .executable(name: "acms-workerd", targets: ["acms-workerd"]),
+        .executable(name: "acmsctl", targets: ["acmsctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .target(name: "Varlink", dependencies: nio + [logging]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+        .target(
+            name: "Bookings",
+            dependencies: [
+                "Varlink", .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"), system,
+            ],
+            resources: [
+                .embedInCode("Interfaces/io.acms.Bookings.varlink"),
+                .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
+                .embedInCode("Interfaces/io.acms.Queue.varlink"),
+            ]),
+        .target(name: "Spool", dependencies: ["Bookings", system]),
+        .target(name: "BookingTable", dependencies: ["Bookings", grdb, sqlite]),
+        .target(
+            name: "Front",
+            dependencies: ["Bookings", "BookingTable", "Spool", "Systemd", "Varlink", lifecycle, logging]),
+        .target(
+            name: "Worker",
+            dependencies: ["Bookings", "BookingTable", "Spool", "Systemd", "Varlink", lifecycle, logging]),
+        .executableTarget(
+            name: "acms-frontd",
+            dependencies: [
+                "Bookings", "BookingTable", "Front", "Spool", "Systemd", argumentParser, lifecycle, logging,
+                unixSignals,
+            ]),
+        .executableTarget(
+            name: "acms-workerd",
+            dependencies: [
+                "Bookings", "BookingTable", "Spool", "Systemd", "Worker", argumentParser, lifecycle, logging,
+                unixSignals,
+            ]),
+        .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser, logging]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + settings
+}
