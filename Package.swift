@@ -8,6 +8,7 @@
 // - swift-service-lifecycle: start order, SIGTERM and graceful shutdown of the daemons.
 // - swift-configuration: built-in defaults under a YAML file under environment variables.
 // - Yams: swift-configuration's own YAML reader; used directly only to name unknown keys of the file.
+// - swift-collections: the heap that orders deferred messages by when they are due.
 // - swift-system: typed file descriptors, errno and paths in `Spool`.
 // libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
 
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .target(name: "Varlink", dependencies: nio + [logging]),
@@ -63,26 +65,27 @@ let package = Package(
                 .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
                 .embedInCode("Interfaces/io.acms.Queue.varlink"),
             ]),
-        .target(name: "Spool", dependencies: ["Bookings", system]),
+        .target(
+            name: "Spool",
+            dependencies: [
+                "Bookings", "Varlink", system, .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         .target(name: "BookingTable", dependencies: ["Bookings", grdb, sqlite]),
         .target(
+            name: "Daemon",
+            dependencies: ["Bookings", "Systemd", "Varlink", argumentParser, lifecycle, logging, unixSignals]),
+        .target(
             name: "Front",
-            dependencies: ["Bookings", "BookingTable", "Spool", "Systemd", "Varlink", lifecycle, logging]),
+            dependencies: [
+                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", lifecycle, logging,
+            ]),
         .target(
             name: "Worker",
-            dependencies: ["Bookings", "BookingTable", "Spool", "Systemd", "Varlink", lifecycle, logging]),
-        .executableTarget(
-            name: "acms-frontd",
             dependencies: [
-                "Bookings", "BookingTable", "Front", "Spool", "Systemd", argumentParser, lifecycle, logging,
-                unixSignals,
+                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", lifecycle, logging,
             ]),
-        .executableTarget(
-            name: "acms-workerd",
-            dependencies: [
-                "Bookings", "BookingTable", "Spool", "Systemd", "Worker", argumentParser, lifecycle, logging,
-                unixSignals,
-            ]),
+        .executableTarget(name: "acms-frontd", dependencies: ["Bookings", "Daemon", "Front", argumentParser]),
+        .executableTarget(name: "acms-workerd", dependencies: ["Bookings", "Daemon", "Worker", argumentParser]),
         .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser, logging]),
     ]
 )

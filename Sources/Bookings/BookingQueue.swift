@@ -1,0 +1,102 @@
+/// Why the queue can't be used at present, or one operation on it failed.
+public struct QueueUnavailable: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was tried, on what, what failed, and what to do, in full sentences.
+    public let reason: String
+
+    /// Describes trouble with the queue.
+    public init(reason: String) {
+        self.reason = reason
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}
+
+/// The accepting half of the queue, the seam for other engines. Calls block: use it from one thread at a time.
+public protocol BookingQueueProducer: Sendable {
+    /// Makes all messages durable at once. When it throws, none of them is in the queue.
+    func enqueue(_ group: [Message]) throws(QueueUnavailable)
+}
+
+/// A message as a worker receives it.
+public struct Received<Receipt: Sendable>: Sendable {
+    /// What `settle` needs to find it again.
+    public let receipt: Receipt
+    /// The message, or why its bytes can never be one.
+    public let content: Result<Message, Poison>
+    /// Whether it must be tried by itself, because a worker died while it had it.
+    public let alone: Bool
+
+    /// Creates a received message.
+    public init(receipt: Receipt, content: Result<Message, Poison>, alone: Bool = false) {
+        self.receipt = receipt
+        self.content = content
+        self.alone = alone
+    }
+}
+
+/// Bytes in the queue that can never be committed.
+public struct Poison: Error, Hashable, Sendable {
+    /// The id the bytes name, or the one derived from their place.
+    public let id: BookingID
+    /// Why they can't be committed.
+    public let reason: String
+    /// The user, as far as it could be read.
+    public let userID: String?
+    /// The apartment, as far as it could be read.
+    public let apartmentID: String?
+    /// How often it had been received before.
+    public let receiveCount: Int
+    /// The failed tries before.
+    public let attempts: [Attempt]
+
+    /// Describes poison.
+    public init(
+        id: BookingID, reason: String, userID: String? = nil, apartmentID: String? = nil, receiveCount: Int = 0,
+        attempts: [Attempt] = []
+    ) {
+        self.id = id
+        self.reason = reason
+        self.userID = userID
+        self.apartmentID = apartmentID
+        self.receiveCount = receiveCount
+        self.attempts = attempts
+    }
+}
+
+/// Why a message is a dead letter (`FailureClass` of io.acms.Queue).
+public enum FailureClass: String, Codable, Sendable, CaseIterable {
+    /// It can never be committed.
+    case poison = "POISON"
+    /// It ran out of receives.
+    case exhausted = "EXHAUSTED"
+    /// It killed the worker.
+    case crash = "CRASH"
+}
+
+/// What becomes of a received message.
+public enum Settlement: Hashable, Sendable {
+    /// It is durable in the table.
+    case committed
+    /// It waits until `message.notBefore` for another try; `message` carries the new count and attempts.
+    case deferred(Message)
+    /// It is set aside.
+    case dead(FailureClass, reason: String, attempts: [Attempt], receiveCount: Int)
+}
+
+/// The committing half of the queue, the seam for other engines. Calls block: use it from one thread at a time.
+public protocol BookingQueueConsumer {
+    /// What `settle` needs to find a received message again.
+    associatedtype Receipt: Hashable & Sendable
+
+    /// Takes up to `limit` messages that are due, in order of arrival. A message to be tried alone comes alone.
+    /// All that was received before must have been settled.
+    mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<Receipt>]
+
+    /// Settles messages: durable on return, and only then gone from the queue. When it throws, nothing is
+    /// settled and it must be called again before the next `receive`.
+    mutating func settle(_ settlements: [(Receipt, Settlement)], at time: Timestamp) throws(QueueUnavailable)
+
+    /// When the next deferred message is due; nil when there is none.
+    var nextDue: Timestamp? { get }
+}

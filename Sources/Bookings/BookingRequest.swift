@@ -1,0 +1,129 @@
+import Varlink
+
+/// What a caller asks for (`CreateBookingInput`), as it came: well-typed, not yet validated.
+public struct CreateBookingInput: Codable, Hashable, Sendable {
+    /// Who stays.
+    public var userId: String
+    /// Where.
+    public var apartmentId: String
+    /// The first day, `YYYY-MM-DD`.
+    public var startDate: String
+    /// The day of departure, `YYYY-MM-DD`.
+    public var endDate: String
+    /// Absent or PENDING; a client can't set anything else.
+    public var bookingStatus: BookingStatus?
+    /// The same key of the same user gives the same answer and one booking.
+    public var idempotencyKey: String?
+
+    /// The fields, all that may be given.
+    public enum CodingKeys: String, CodingKey, CaseIterable {
+        case userId, apartmentId, startDate, endDate, bookingStatus, idempotencyKey
+    }
+
+    /// Creates an input from its fields.
+    public init(
+        userId: String, apartmentId: String, startDate: String, endDate: String,
+        bookingStatus: BookingStatus? = nil, idempotencyKey: String? = nil
+    ) {
+        self.userId = userId
+        self.apartmentId = apartmentId
+        self.startDate = startDate
+        self.endDate = endDate
+        self.bookingStatus = bookingStatus
+        self.idempotencyKey = idempotencyKey
+    }
+
+    /// Decodes an input; unknown fields are refused.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        userId = try fields.decode(String.self, forKey: .userId)
+        apartmentId = try fields.decode(String.self, forKey: .apartmentId)
+        startDate = try fields.decode(String.self, forKey: .startDate)
+        endDate = try fields.decode(String.self, forKey: .endDate)
+        bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
+        idempotencyKey = try fields.decodeIfPresent(String.self, forKey: .idempotencyKey)
+    }
+}
+
+/// A booking request that has passed validation.
+public struct BookingRequest: Hashable, Sendable {
+    /// 1 to 256 bytes of UTF-8 without control characters.
+    public let userID: String
+    /// 1 to 256 bytes of UTF-8 without control characters.
+    public let apartmentID: String
+    /// The nights asked for.
+    public let stay: Stay
+    /// 1 to 256 bytes of UTF-8 without control characters, when given.
+    public let idempotencyKey: String?
+
+    /// Validates `input`.
+    ///
+    /// - Throws: the first field that is not acceptable, and why.
+    public init(_ input: CreateBookingInput) throws(BookingsInterface.InvalidInput) {
+        try Self.checkIdentifier(input.userId, field: "userId")
+        try Self.checkIdentifier(input.apartmentId, field: "apartmentId")
+        if let key = input.idempotencyKey { try Self.checkIdentifier(key, field: "idempotencyKey") }
+        if let status = input.bookingStatus, status != .pending {
+            throw .init(field: "bookingStatus", reason: "a new booking is PENDING; \(status.rawValue) is refused")
+        }
+        let start = try Self.date(input.startDate, field: "startDate")
+        let end = try Self.date(input.endDate, field: "endDate")
+        guard let stay = Stay(from: start, to: end) else {
+            throw .init(field: "endDate", reason: "must be after startDate \(start), and is \(end)")
+        }
+        userID = input.userId
+        apartmentID = input.apartmentId
+        self.stay = stay
+        idempotencyKey = input.idempotencyKey
+    }
+
+    /// The input that validates to this request.
+    public var input: CreateBookingInput {
+        CreateBookingInput(
+            userId: userID, apartmentId: apartmentID, startDate: stay.start.description,
+            endDate: stay.end.description, idempotencyKey: idempotencyKey)
+    }
+
+    /// What no two undecided bookings may share.
+    public var claim: ClaimKey { ClaimKey(userID: userID, apartmentID: apartmentID) }
+
+    /// Longest identifier, in bytes of UTF-8.
+    public static let maximumIdentifierBytes = 256
+
+    static func checkIdentifier(_ text: String, field: String) throws(BookingsInterface.InvalidInput) {
+        let length = text.utf8.count
+        guard length >= 1 else { throw .init(field: field, reason: "is empty") }
+        guard length <= maximumIdentifierBytes else {
+            throw .init(field: field, reason: "has \(length) bytes; at most \(maximumIdentifierBytes) are allowed")
+        }
+        for scalar in text.unicodeScalars where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
+            throw .init(
+                field: field, reason: "holds the control character U+\(String(scalar.value, radix: 16, uppercase: true))")
+        }
+    }
+
+    private static func date(
+        _ text: String, field: String
+    ) throws(BookingsInterface.InvalidInput) -> CalendarDate {
+        guard let date = CalendarDate(text) else {
+            throw .init(field: field, reason: "is not a calendar date YYYY-MM-DD")
+        }
+        return date
+    }
+}
+
+/// A user and an apartment, compared byte for byte as the table compares them (Swift's `String` would take
+/// canonically equivalent spellings for one).
+public struct ClaimKey: Hashable, Sendable {
+    private let bytes: [UInt8]
+
+    /// Identifiers hold no NUL, so it separates them.
+    public init(userID: String, apartmentID: String) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(userID.utf8.count + apartmentID.utf8.count + 1)
+        bytes.append(contentsOf: userID.utf8)
+        bytes.append(0)
+        bytes.append(contentsOf: apartmentID.utf8)
+        self.bytes = bytes
+    }
+}

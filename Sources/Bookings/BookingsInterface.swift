@@ -1,0 +1,180 @@
+public import Varlink
+
+/// The typed form of io.acms.Bookings; `io.acms.Bookings.varlink` is its source of truth.
+public enum BookingsInterface {
+    /// The interface's name.
+    public static let name = "io.acms.Bookings"
+    /// The interface file, word for word.
+    public static let description = String(decoding: PackageResources.io_acms_Bookings_varlink, as: UTF8.self)
+
+    /// The full name of a method.
+    public static func method(_ name: String) -> String { "\(Self.name).\(name)" }
+
+    /// Parameters of CreateApartmentBooking.
+    public struct Create: Codable, Sendable {
+        /// The booking asked for.
+        public var input: CreateBookingInput
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case input }
+        /// Creates the parameters.
+        public init(input: CreateBookingInput) { self.input = input }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            input = try decoder.strictContainer(keyedBy: CodingKeys.self)
+                .decode(CreateBookingInput.self, forKey: .input)
+        }
+    }
+
+    /// Reply of CreateApartmentBooking.
+    public struct Created: Codable, Sendable {
+        /// The booking's id.
+        public var id: String
+        /// Creates the reply.
+        public init(id: String) { self.id = id }
+    }
+
+    /// Parameters of CreateApartmentBookings.
+    public struct CreateMany: Codable, Sendable {
+        /// The bookings asked for.
+        public var inputs: [CreateBookingInput]
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case inputs }
+        /// Creates the parameters.
+        public init(inputs: [CreateBookingInput]) { self.inputs = inputs }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            inputs = try decoder.strictContainer(keyedBy: CodingKeys.self)
+                .decode([CreateBookingInput].self, forKey: .inputs)
+        }
+    }
+
+    /// What became of one input of CreateApartmentBookings: an id, or an error and its parameters.
+    public struct CreateResult: Codable, Sendable {
+        /// The booking's id, when it was accepted.
+        public var id: String?
+        /// The full name of the error, when it was refused.
+        public var error: String?
+        /// The error's parameters.
+        public var parameters: JSONValue?
+        /// Creates the result.
+        public init(id: String? = nil, error: String? = nil, parameters: JSONValue? = nil) {
+            self.id = id
+            self.error = error
+            self.parameters = parameters
+        }
+    }
+
+    /// Reply of CreateApartmentBookings.
+    public struct CreatedMany: Codable, Sendable {
+        /// One result an input, in their order.
+        public var results: [CreateResult]
+        /// Creates the reply.
+        public init(results: [CreateResult]) { self.results = results }
+    }
+
+    /// Parameters of GetBooking and AwaitBooking.
+    public struct ByID: Codable, Sendable {
+        /// The booking's id.
+        public var id: String
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case id }
+        /// Creates the parameters.
+        public init(id: String) { self.id = id }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            id = try decoder.strictContainer(keyedBy: CodingKeys.self).decode(String.self, forKey: .id)
+        }
+    }
+
+    /// Reply of GetBooking and AwaitBooking.
+    public struct BookingState: Codable, Hashable, Sendable {
+        /// Where the booking is.
+        public var progress: Progress
+        /// The booking.
+        public var booking: Booking
+        /// Creates the reply.
+        public init(progress: Progress, booking: Booking) {
+            self.progress = progress
+            self.booking = booking
+        }
+    }
+
+    /// Parameters of GetAllBookingsPerApartment.
+    public struct ListPerApartment: Codable, Sendable {
+        /// The apartment.
+        public var apartmentId: String
+        /// Only bookings of this status.
+        public var bookingStatus: BookingStatus?
+        /// Bookings a page.
+        public var limit: Int?
+        /// Where to go on.
+        public var nextToken: String?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable {
+            case apartmentId, bookingStatus, limit, nextToken
+        }
+        /// Creates the parameters.
+        public init(
+            apartmentId: String, bookingStatus: BookingStatus? = nil, limit: Int? = nil, nextToken: String? = nil
+        ) {
+            self.apartmentId = apartmentId
+            self.bookingStatus = bookingStatus
+            self.limit = limit
+            self.nextToken = nextToken
+        }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            apartmentId = try fields.decode(String.self, forKey: .apartmentId)
+            bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
+            limit = try fields.decodeIfPresent(Int.self, forKey: .limit)
+            nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+
+    /// Parameters of GetAllBookingsPerUser.
+    public struct ListPerUser: Codable, Sendable {
+        /// The user.
+        public var userId: String
+        /// Only bookings of this status.
+        public var bookingStatus: BookingStatus?
+        /// Bookings a page.
+        public var limit: Int?
+        /// Where to go on.
+        public var nextToken: String?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable {
+            case userId, bookingStatus, limit, nextToken
+        }
+        /// Creates the parameters.
+        public init(
+            userId: String, bookingStatus: BookingStatus? = nil, limit: Int? = nil, nextToken: String? = nil
+        ) {
+            self.userId = userId
+            self.bookingStatus = bookingStatus
+            self.limit = limit
+            self.nextToken = nextToken
+        }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            userId = try fields.decode(String.self, forKey: .userId)
+            bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
+            limit = try fields.decodeIfPresent(Int.self, forKey: .limit)
+            nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+
+    /// Reply of GetAllBookingsPerApartment and GetAllBookingsPerUser.
+    public struct BookingList: Codable, Sendable {
+        /// The bookings, newest first.
+        public var items: [Booking]
+        /// Where the next page begins; nil after the last.
+        public var nextToken: String?
+        /// Creates the reply.
+        public init(items: [Booking], nextToken: String?) {
+            self.items = items
+            self.nextToken = nextToken
+        }
+    }
+}

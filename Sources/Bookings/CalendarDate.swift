@@ -1,0 +1,70 @@
+/// A day of the proleptic Gregorian calendar, years 0001 to 9999, written `YYYY-MM-DD` (RFC 3339 full-date).
+public struct CalendarDate: Hashable, Comparable, Sendable {
+    /// The year times 10,000, plus the month times 100, plus the day: orders as the days do.
+    private let number: Int32
+
+    /// Reads exactly `YYYY-MM-DD`; nil when `text` has another form or names no real day.
+    public init?(_ text: String) {
+        var digits: [Int32] = []
+        digits.reserveCapacity(8)
+        for (index, byte) in text.utf8.enumerated() {
+            if index == 4 || index == 7 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard index < 10, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+                digits.append(Int32(byte - UInt8(ascii: "0")))
+            }
+        }
+        guard digits.count == 8 else { return nil }
+        let year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
+        let month = digits[4] * 10 + digits[5]
+        let day = digits[6] * 10 + digits[7]
+        guard year >= 1, (1...12).contains(month), (1...Self.days(ofMonth: month, year: year)).contains(day)
+        else { return nil }
+        number = year * 10_000 + month * 100 + day
+    }
+
+    private static func days(ofMonth month: Int32, year: Int32) -> Int32 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Orders by time.
+    public static func < (left: CalendarDate, right: CalendarDate) -> Bool {
+        left.number < right.number
+    }
+}
+
+extension CalendarDate: CustomStringConvertible {
+    /// `YYYY-MM-DD`.
+    public var description: String {
+        func padded(_ value: Int32, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: width - text.count) + text
+        }
+        return "\(padded(number / 10_000, 4))-\(padded(number / 100 % 100, 2))-\(padded(number % 100, 2))"
+    }
+}
+
+/// The nights of a booking: the half-open range from the day of arrival to the day of departure.
+public struct Stay: Hashable, Sendable {
+    /// The first day; belongs to the range.
+    public let start: CalendarDate
+    /// The day after the last night; does not belong to the range.
+    public let end: CalendarDate
+
+    /// Nil unless `start` is before `end`.
+    public init?(from start: CalendarDate, to end: CalendarDate) {
+        guard start < end else { return nil }
+        self.start = start
+        self.end = end
+    }
+
+    /// Whether a night belongs to both.
+    public func overlaps(_ other: Stay) -> Bool {
+        start < other.end && other.start < end
+    }
+}

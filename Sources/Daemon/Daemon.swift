@@ -1,0 +1,161 @@
+public import ArgumentParser
+public import Bookings
+import FoundationEssentials
+import Glibc
+public import Logging
+public import ServiceLifecycle
+public import Systemd
+import UnixSignals
+public import Varlink
+
+/// A daemon that can take over new settings while it runs.
+public protocol ReconfigurableService: Service {
+    /// Takes new settings over.
+    func reconfigure(_ settings: Settings) async
+}
+
+/// The options that the daemons share.
+public struct DaemonOptions: ParsableArguments {
+    /// The configuration file.
+    @Option(help: "The configuration file; without this, /etc/acms/acms.yaml if it exists.")
+    public var config: String?
+
+    /// Whether only to check the configuration.
+    @Flag(help: "Check the configuration, say what is wrong with it, and end.")
+    public var checkConfig = false
+
+    /// Takes no values.
+    public init() {}
+}
+
+/// A daemon's process: configuration, sockets, log, signals and exit status.
+public struct Daemon: Sendable {
+    /// Exit status for an invalid configuration (EX_CONFIG of sysexits.h).
+    public static let invalidConfiguration: Int32 = 78
+    /// Exit status when another process has what this one needs (EX_TEMPFAIL of sysexits.h).
+    public static let alreadyRunning: Int32 = 75
+
+    /// What a daemon is made from.
+    public struct Surroundings: Sendable {
+        /// The configuration.
+        public let settings: Settings
+        /// The sockets to serve, by interface.
+        public let listeners: [String: Server.Listener]
+        /// Gets the events.
+        public let logger: Logger
+        /// Reaches the service manager.
+        public let notifier: ServiceNotifier
+    }
+
+    private let name: String
+    private let options: DaemonOptions
+    private let interfaces: @Sendable (Settings) -> [(name: String, configuredPath: String)]
+
+    /// - Parameters:
+    ///   - name: the program's.
+    ///   - interfaces: the interfaces it serves, and the sockets that the configuration gives them.
+    public init(
+        _ name: String, _ options: DaemonOptions,
+        interfaces: @escaping @Sendable (Settings) -> [(name: String, configuredPath: String)]
+    ) {
+        self.name = name
+        self.options = options
+        self.interfaces = interfaces
+    }
+
+    /// Runs the service that `make` gives until it ends or SIGTERM or SIGINT stops it. SIGHUP reads the
+    /// configuration anew; an invalid one changes nothing.
+    ///
+    /// - Throws: `ExitCode`, with the reason in the log or on standard error.
+    public func run(_ make: (Surroundings) throws -> some ReconfigurableService) async throws {
+        let settings = try await load()
+        if options.checkConfig {
+            print("The configuration is valid.")
+            return
+        }
+        let logger = Logger(label: name) { makeLogHandler(label: $0, level: settings.log.level.loggerLevel) }
+        do {
+            let service = try make(
+                Surroundings(
+                    settings: settings, listeners: try listeners(settings), logger: logger,
+                    notifier: ServiceNotifier()))
+            logger.info("Started \(name) \(acmsVersion).", metadata: .event(.started))
+            try await serve(service, logger)
+            logger.info("Stopped.", metadata: .event(.stopping))
+        } catch {
+            logger.critical("\(name) can't go on. \(error)", metadata: .event(.stopping))
+            throw error as? ExitCode ?? ExitCode.failure
+        }
+    }
+
+    private func load() async throws -> Settings {
+        do {
+            return try await Settings.load(file: options.config, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            let line = Array("\(name): \(error)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
+            throw ExitCode(Self.invalidConfiguration)
+        }
+    }
+
+    /// The sockets handed over, or else those of the configuration.
+    private func listeners(_ settings: Settings) throws -> [String: Server.Listener] {
+        let interfaces = interfaces(settings)
+        let sockets = try SocketActivation.take()
+        guard !sockets.isEmpty else {
+            return Dictionary(
+                uniqueKeysWithValues: interfaces.map { ($0.name, .path($0.configuredPath, mode: 0o660)) })
+        }
+        return try SocketActivation.match(interfaces: interfaces, sockets: sockets)
+            .mapValues { .inherited(fileDescriptor: $0.fileDescriptor) }
+    }
+
+    private func serve(_ service: some ReconfigurableService, _ logger: Logger) async throws {
+        let reloads = ReloadService(service: service) { [self] in await reload(logger) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: reloads),
+                    .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+        try await group.run()
+    }
+
+    /// The lifecycle's own steps are of no interest unless something goes wrong.
+    private func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private func reload(_ logger: Logger) async -> Settings? {
+        do {
+            let settings = try await Settings.load(file: options.config, environment: ProcessInfo.processInfo.environment)
+            logger.notice("The configuration was read anew.", metadata: .event(.configurationReloaded))
+            return settings
+        } catch {
+            logger.error(
+                "The new configuration is invalid, the old one stays in force. \(error)",
+                metadata: .event(.configurationInvalid))
+            return nil
+        }
+    }
+}
+
+/// Gives a service new settings at each SIGHUP.
+private struct ReloadService: Service {
+    let service: any ReconfigurableService
+    let load: @Sendable () async -> Settings?
+
+    init(service: any ReconfigurableService, load: @escaping @Sendable () async -> Settings?) {
+        self.service = service
+        self.load = load
+    }
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            if let settings = await load() { await service.reconfigure(settings) }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+import Bookings
+import Logging
+import Spool
+import Synchronization
+import Systemd
+import Varlink
+
+/// Accepts bookings: one loop on one thread that may block, so that what it knows needs no lock.
+///
+/// Requests wait in an inbox while a group is made durable; all that wait then become the next group. This is
+/// group commit: one sync serves everybody who waits, and nobody waits for a timer.
+public actor Acceptance {
+    /// Why a request was refused.
+    typealias Refusal = ErrorReply
+
+    /// Requests of one call that wait for their answers.
+    struct Submission {
+        let requests: [BookingRequest]
+        let peer: Peer
+        let answer: CheckedContinuation<[Result<BookingID, Refusal>], Never>
+    }
+
+    /// Most messages in one file. A larger group would keep its first caller waiting for its last.
+    static let maximumGroup = 1024
+
+    private let executor = BlockingExecutor(label: "io.acms.acceptance")
+    /// Jobs run on a thread of their own, which may block.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private nonisolated let isStopping = Atomic(false)
+    private nonisolated let inbox = Mutex<[Submission]>([])
+    nonisolated let wake: AsyncStream<Void>.Continuation
+    private nonisolated let wakeUps: AsyncStream<Void>
+
+    private let producer: any BookingQueueProducer
+    private let table: any BookingQueries
+    private let sweep: @Sendable () throws(SpoolError) -> [String]
+    private let report: FrontReport
+    private let now: @Sendable () -> Timestamp
+    private var ids = BookingIDGenerator()
+    private var known: KnownQueue
+    private var hasSeenTable = false
+
+    /// - Parameters:
+    ///   - directory: the spool.
+    ///   - table: the table, to read.
+    ///   - now: the present time.
+    public init(
+        spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) throws(SpoolError) {
+        let producer = SpoolProducer(directory)
+        self.producer = producer
+        self.table = table
+        self.report = report
+        self.now = now
+        sweep = { () throws(SpoolError) in try producer.prepare() }
+        known = try KnownQueue(directory)
+        (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Accepts until the task is cancelled.
+    public func run() async {
+        prepare()
+        let watched = known.wakeUps()
+        await withDiscardingTaskGroup { group in
+            group.addTask { [wake] in for await _ in watched { wake.yield() } }
+            for await _ in wakeUps {
+                if isStopping.load(ordering: .acquiring) { known.stopAwaiting() }
+                let group = inbox.withLock { inbox in
+                    defer { inbox.removeFirst(min(inbox.count, Self.maximumGroup)) }
+                    return Array(inbox.prefix(Self.maximumGroup))
+                }
+                if group.isEmpty { observe() } else { accept(group) }
+                if inbox.withLock({ !$0.isEmpty }) { wake.yield() }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Makes requests wait for the next group.
+    ///
+    /// - Returns: one answer a request, in order, once each is durable or refused.
+    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer) async -> [Result<BookingID, Refusal>] {
+        await withCheckedContinuation { answer in
+            inbox.withLock { $0.append(Submission(requests: requests, peer: peer, answer: answer)) }
+            wake.yield()
+        }
+    }
+
+    /// Where a message waits, as far as the spool shows now; nil when it is not in the queue.
+    func location(of id: BookingID) throws(QueueUnavailable) -> SpoolEntry? {
+        try known.refresh()
+        return known.index.entry(of: id)
+    }
+
+    /// Answers once the loop has nothing else to do: shows that it is alive. Looks for replaced directories.
+    public func heartbeat() -> Int {
+        known.renewWatches()
+        observe()
+        return known.index.count
+    }
+
+    /// Each change of a message from now on, until `stopAwaiting` is called with the number.
+    func changes(of id: BookingID) -> (number: Int, changes: AsyncStream<Void>) {
+        defer { if isStopping.load(ordering: .acquiring) { known.stopAwaiting() } }
+        return known.changes(of: id)
+    }
+
+    /// Ends what `changes` gave.
+    func stopAwaiting(_ id: BookingID, _ number: Int) { known.stopAwaiting(id, number) }
+
+    /// Ends all that `changes` gave or will give: the daemon stops.
+    nonisolated func finishAwaiting() {
+        isStopping.store(true, ordering: .releasing)
+        wake.yield()
+    }
+
+    private func prepare() {
+        do {
+            let leftovers = try sweep()
+            if !leftovers.isEmpty { report.swept(leftovers) }
+        } catch {
+            report.spool("The spool can't be prepared. \(error)")
+        }
+        observe()
+    }
+
+    private func observe() {
+        do {
+            try known.refresh()
+            report.spool(nil)
+        } catch {
+            report.spool(error.reason)
+        }
+        report.queued(known.index.count)
+    }
+
+    private func accept(_ submissions: [Submission]) {
+        var group = AcceptanceGroup(submissions.map(\.requests.count))
+        do {
+            try decide(submissions, &group)
+            try enqueue(group.messages)
+            report.accepted(group.messages, queued: known.index.count)
+        } catch {
+            group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
+        }
+        for (submission, answers) in zip(submissions, group.answers) { submission.answer.resume(returning: answers) }
+    }
+
+    /// Judges every request; those that nothing stands against become messages of the group.
+    private func decide(_ submissions: [Submission], _ group: inout AcceptanceGroup) throws(StorageTrouble) {
+        try refresh()
+        var verdicts = try judge(submissions.flatMap(\.requests)).makeIterator()
+        let time = now()
+        for (number, submission) in submissions.enumerated() {
+            for request in submission.requests {
+                let verdict = verdicts.next() ?? .free
+                if let claimant = group.claimant(of: request.claim) {
+                    group.refuse(number, pendingInGroup: claimant)
+                } else if let refusal = try refusal(of: request, verdict) {
+                    group.refuse(number, refusal)
+                } else {
+                    let id = ids.next(at: time)
+                    group.accept(
+                        number, Message(id: id, acceptedOn: time, peer: submission.peer, request: request))
+                }
+            }
+        }
+    }
+
+    /// Why a request must be refused; nil when it may be accepted.
+    private func refusal(of request: BookingRequest, _ verdict: TableVerdict) throws(StorageTrouble) -> Refusal? {
+        var verdict = verdict
+        while let holder = known.index.holder(of: request.claim) {
+            let isCommitted = try readTable { () throws(TableUnavailable) in try table.booking(holder) != nil } ?? false
+            guard isCommitted else {
+                let progress = known.index.entry(of: holder)?.progress ?? .queued
+                return ErrorReply(
+                    BookingsInterface.PendingBookingExists(bookingId: holder.description, progress: progress))
+            }
+            // The table has it, so the table decides; it was committed after the verdict was given.
+            known.forget(holder)
+            verdict = try judge([request]).first ?? .free
+        }
+        switch verdict {
+        case .free:
+            return nil
+        case .pendingExists(let id):
+            return ErrorReply(BookingsInterface.PendingBookingExists(bookingId: id, progress: .committed))
+        case .notAvailable(let id, let startDate, let endDate):
+            return ErrorReply(
+                BookingsInterface.ApartmentNotAvailable(bookingId: id, startDate: startDate, endDate: endDate))
+        }
+    }
+
+    private func refresh() throws(StorageTrouble) {
+        do {
+            try known.refresh()
+            report.spool(nil)
+        } catch {
+            report.spool(error.reason)
+            throw StorageTrouble(reason: error.reason)
+        }
+    }
+
+    private func judge(_ requests: [BookingRequest]) throws(StorageTrouble) -> [TableVerdict] {
+        try readTable { () throws(TableUnavailable) in try table.verdicts(on: requests) }
+            ?? Array(repeating: .free, count: requests.count)
+    }
+
+    /// Reads the table. Nil when no worker has created it yet: then it holds nothing, and the queue tells all.
+    private func readTable<Value>(_ body: () throws(TableUnavailable) -> Value) throws(StorageTrouble) -> Value? {
+        do {
+            let value = try body()
+            hasSeenTable = true
+            report.table(nil)
+            return value
+        } catch {
+            if error.kind == .missing, !hasSeenTable { return nil }
+            report.table(error.reason)
+            throw StorageTrouble(reason: error.reason)
+        }
+    }
+
+    private func enqueue(_ group: [Message]) throws(StorageTrouble) {
+        guard let name = SpoolProducer.fileName(of: group) else { return }
+        known.claim(group, as: name)
+        do {
+            try producer.enqueue(group)
+        } catch {
+            known.disclaim(name)
+            report.spool(error.reason)
+            throw StorageTrouble(reason: error.reason)
+        }
+    }
+}
+
+/// The spool or the table can't be used; nothing was accepted.
+struct StorageTrouble: Error {
+    let reason: String
+}

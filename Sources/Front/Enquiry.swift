@@ -1,0 +1,96 @@
+import Bookings
+import Spool
+import Varlink
+
+/// Answers questions about bookings from the table and the spool, on a thread of its own, so that a long list
+/// never holds up the accepting of bookings.
+public actor Enquiry {
+    private let executor = BlockingExecutor(label: "io.acms.enquiry")
+    /// Jobs run on a thread of their own, which may block.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let acceptance: Acceptance
+    private let reader: SpoolReader
+    private let table: any BookingQueries
+    private let report: FrontReport
+    private var hasSeenTable = false
+
+    /// - Parameters:
+    ///   - acceptance: knows where messages are in the queue.
+    ///   - directory: the spool, to read messages from.
+    ///   - table: the table, to read.
+    public init(
+        acceptance: Acceptance, spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport
+    ) {
+        self.acceptance = acceptance
+        self.table = table
+        self.report = report
+        reader = SpoolReader(directory)
+    }
+
+    /// Where a booking is, and what it says.
+    func state(of text: String) async throws(ErrorReply) -> BookingsInterface.BookingState {
+        let notFound = ErrorReply(BookingsInterface.BookingNotFound(id: text))
+        guard let id = BookingID(text) else { throw notFound }
+        // A message that moves on between two looks is found by the next; it never moves back to where it
+        // could be missed again and again.
+        for _ in 0..<8 {
+            let (booking, tableTrouble) = committed(id)
+            if let booking { return .init(progress: .committed, booking: booking) }
+            let entry: SpoolEntry?
+            let message: Message?
+            do {
+                entry = try await acceptance.location(of: id)
+                message = try entry.flatMap { try reader.message(id, in: $0.place, $0.name) }
+            } catch {
+                throw ErrorReply(BookingsInterface.StorageUnavailable(reason: Self.reason(of: error)))
+            }
+            if let entry, let message { return .init(progress: entry.progress, booking: Booking(message)) }
+            if let tableTrouble { throw ErrorReply(BookingsInterface.StorageUnavailable(reason: tableTrouble)) }
+            if entry == nil, committed(id).booking == nil { throw notFound }
+        }
+        throw notFound
+    }
+
+    /// A page of committed bookings.
+    func list(
+        _ owner: BookingOwner, status: BookingStatus?, limit: Int?, after token: String?
+    ) throws(ErrorReply) -> BookingsInterface.BookingList {
+        let limit = limit ?? 100
+        guard (1...1000).contains(limit) else {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "limit"))
+        }
+        do {
+            let page = try table.bookings(of: owner, status: status, limit: limit, after: token)
+            report.table(nil)
+            return .init(items: page.items, nextToken: page.nextToken)
+        } catch is InvalidPageToken {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
+        } catch {
+            let reason = Self.reason(of: error)
+            report.table(reason)
+            throw ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
+        }
+    }
+
+    private func committed(_ id: BookingID) -> (booking: Booking?, trouble: String?) {
+        do {
+            let booking = try table.booking(id)
+            hasSeenTable = true
+            report.table(nil)
+            return (booking, nil)
+        } catch {
+            if error.kind == .missing, !hasSeenTable { return (nil, nil) }
+            report.table(error.reason)
+            return (nil, error.reason)
+        }
+    }
+
+    private static func reason(of error: any Error) -> String {
+        switch error {
+        case let error as TableUnavailable: error.reason
+        case let error as QueueUnavailable: error.reason
+        default: "\(error)"
+        }
+    }
+}

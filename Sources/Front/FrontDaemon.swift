@@ -1,0 +1,52 @@
+public import Bookings
+import BookingTable
+public import Daemon
+import ServiceLifecycle
+import Spool
+import Systemd
+import Varlink
+
+/// The front daemon without its process: accepts bookings on a socket and writes them to the spool.
+public struct FrontDaemon: ReconfigurableService {
+    private let acceptance: Acceptance
+    private let server: Server
+    private let notifier: ServiceNotifier
+
+    /// - Throws: when inotify can't be had, or the interface's description does not fit the code.
+    public init(_ surroundings: Daemon.Surroundings) throws {
+        let settings = surroundings.settings
+        let directory = SpoolDirectory(root: settings.spool.directory)
+        let table = SQLiteTableReader(path: settings.table.path)
+        let report = FrontReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
+        acceptance = try Acceptance(spool: directory, table: table, report: report)
+        notifier = surroundings.notifier
+        let enquiry = Enquiry(acceptance: acceptance, spool: directory, table: table, report: report)
+        let interface = try BookingsService(acceptance: acceptance, enquiry: enquiry).interface()
+        server = Server(
+            listener: surroundings.listeners[BookingsInterface.name]
+                ?? .path(settings.socket.bookings, mode: 0o660),
+            info: .acms(product: "acms-frontd"), interfaces: [interface], logger: surroundings.logger)
+    }
+
+    /// The front has no setting yet that can change while it runs.
+    public func reconfigure(_ settings: Settings) async {}
+
+    /// Serves until graceful shutdown; then what was called is answered first.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await acceptance.run() }
+            group.addTask {
+                await Heartbeat(notifier).run { await acceptance.heartbeat() }
+            }
+            notifier.ready(status: "Reading the spool")
+            try await withGracefulShutdownHandler {
+                try await server.run()
+            } onGracefulShutdown: {
+                notifier.stopping(status: "Answering the last calls")
+                acceptance.finishAwaiting()
+                server.shutDown()
+            }
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Bookings
+import Spool
+
+/// The front's knowledge of the queue, kept up with the spool: built by reading every entry, then by the changes
+/// that inotify shows. The worker makes a message durable in its new place before it leaves the old one, so a
+/// claim is never out of sight.
+struct KnownQueue {
+    private(set) var index = QueueIndex()
+    private let reader: SpoolReader
+    private let watch: SpoolWatch
+    private var isComplete = false
+    private var awaited: [BookingID: [Int: AsyncStream<Void>.Continuation]] = [:]
+    private var nextAwaiter = 0
+    private static let places: [SpoolPlace] = [.incoming, .active, .deferred, .dead]
+
+    init(_ directory: SpoolDirectory) throws(SpoolError) {
+        reader = SpoolReader(directory)
+        watch = try SpoolWatch(directory, places: Self.places)
+    }
+
+    /// An element for each time that something may have changed.
+    func wakeUps() -> AsyncStream<Void> { watch.wakeUps() }
+
+    /// Looks whether the watched directories were replaced.
+    func renewWatches() { watch.renew() }
+
+    /// Brings the knowledge up to what the spool shows now.
+    mutating func refresh() throws(QueueUnavailable) {
+        if !isComplete { watch.renew() }
+        do {
+            let events = watch.drain()
+            if !isComplete || events.contains(.overflow) {
+                isComplete = false
+                try rebuild()
+                isComplete = true
+                notify(Array(awaited.keys))
+                return
+            }
+            try apply(events)
+        } catch {
+            isComplete = false
+            throw QueueUnavailable(reason: "The spool can't be read. \(error)")
+        }
+    }
+
+    /// Knows a message of the group that is about to be made durable.
+    mutating func claim(_ group: [Message], as name: String) {
+        index.add(SpoolEntry(place: .incoming, name: name), group.map { ($0.id, $0.request.claim) })
+    }
+
+    /// Forgets a group that was not made durable. Should its file be there all the same, its events tell.
+    mutating func disclaim(_ name: String) {
+        index.remove(SpoolEntry(place: .incoming, name: name))
+    }
+
+    /// Forgets a message that is in the table though its entry is still there.
+    mutating func forget(_ id: BookingID) { index.forget(id) }
+
+    /// An element for each change of a message, from now on; `stopAwaiting` ends it.
+    mutating func changes(of id: BookingID) -> (number: Int, changes: AsyncStream<Void>) {
+        let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        nextAwaiter += 1
+        awaited[id, default: [:]][nextAwaiter] = continuation
+        return (nextAwaiter, changes)
+    }
+
+    /// Ends what `changes` gave.
+    mutating func stopAwaiting(_ id: BookingID, _ number: Int) {
+        awaited[id]?.removeValue(forKey: number)?.finish()
+        if awaited[id]?.isEmpty ?? false { awaited[id] = nil }
+    }
+
+    /// Ends all that `changes` gave.
+    mutating func stopAwaiting() {
+        for awaiter in awaited.values.joined() { awaiter.value.finish() }
+        awaited = [:]
+    }
+
+    private mutating func rebuild() throws(SpoolError) {
+        // Messages go from incoming/ by active/ to the table, deferred/ or dead/; what moves while this reads is
+        // read again by its event.
+        index = QueueIndex()
+        for place in Self.places {
+            for name in try reader.names(in: place) { try read(SpoolEntry(place: place, name: name)) }
+        }
+    }
+
+    private mutating func read(_ entry: SpoolEntry) throws(SpoolError) {
+        var held: [(BookingID, ClaimKey)] = []
+        try reader.forEachMessage(in: entry.place, entry.name) { message in
+            held.append((message.id, message.request.claim))
+            return true
+        }
+        index.add(entry, held)
+    }
+
+    private mutating func apply(_ events: [SpoolEvent]) throws(SpoolError) {
+        guard !events.isEmpty else { return }
+        var changed: [BookingID] = []
+        for event in events {
+            switch event {
+            case .appeared(let place, let name):
+                let entry = SpoolEntry(place: place, name: name)
+                if index.appear(entry) { try read(entry) }
+                if !awaited.isEmpty { changed += index.messages(in: entry) }
+            case .vanished(let place, let name):
+                index.vanish(SpoolEntry(place: place, name: name))
+            case .touched(let place, let name):
+                if !awaited.isEmpty { changed += index.messages(in: SpoolEntry(place: place, name: name)) }
+            case .overflow:
+                break
+            }
+        }
+        changed += index.settleMoves { reader.exists($0.place, $0.name) }
+        if !awaited.isEmpty { notify(changed) }
+    }
+
+    private func notify(_ ids: [BookingID]) {
+        for id in ids { awaited[id]?.values.forEach { $0.yield() } }
+    }
+}

@@ -1,0 +1,97 @@
+public import Bookings
+import FoundationEssentials
+
+/// Reads the dead letters of a spool.
+public struct DeadLetterStore: Sendable {
+    private let directory: SpoolDirectory
+    private let files: any FileSystem
+
+    /// Bytes of a body that a list shows.
+    public static let listedBodyBytes = 4 << 10
+    /// Bytes of a body that a single letter shows.
+    public static let shownBodyBytes = 8 << 20
+
+    /// Reads from `directory`.
+    public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
+        self.directory = directory
+        self.files = files
+    }
+
+    /// The ids of all letters, in order.
+    public func ids() throws(SpoolError) -> [BookingID] {
+        try files.names(in: directory.path(of: .dead)).compactMap(DeadLetterFile.id(in:)).sorted()
+    }
+
+    /// One letter with up to `bodyBytes` of its body; nil when there is none with this id.
+    public func letter(_ id: BookingID, bodyBytes: Int) throws(SpoolError) -> DeadLetter? {
+        let path = directory.path(.dead, DeadLetterFile.name(id))
+        guard let status = try files.status(of: path) else { return nil }
+        let stored: StoredDeadLetter
+        do {
+            stored = try StoredDeadLetter(path, files: files)
+        } catch let error as SpoolError {
+            throw error
+        } catch {
+            return damaged(id, path: path, status: status)
+        }
+        let bytes = try stored.body(limit: bodyBytes, in: directory, files: files)
+        let fields = stored.fields
+        // A cut can fall inside a character; then the piece before it is still text.
+        let isTruncated = bytes.count < fields.bodySize
+        let text = Self.text(bytes, mayEndInside: isTruncated)
+        return DeadLetter(
+            id: fields.id.description, class: fields.class, reason: fields.reason, deadOn: fields.deadOn,
+            receiveCount: fields.receiveCount, userId: fields.userId, apartmentId: fields.apartmentId,
+            attempts: fields.attempts, body: text ?? Data(bytes).base64EncodedString(), bodyIsBase64: text == nil,
+            bodySize: fields.bodySize, bodyIsTruncated: isTruncated ? true : nil, bodyFile: fields.bodyFile)
+    }
+
+    /// A page of letters in order of id, after `token`.
+    ///
+    /// - Throws: `SpoolError`, or `InvalidPageToken`.
+    public func list(matching filter: DeadLetterFilter?, limit: Int, after token: String?) throws -> (
+        items: [DeadLetter], nextToken: String?
+    ) {
+        var ids = try ids()[...]
+        if let token {
+            guard let last = BookingID(token) else { throw InvalidPageToken() }
+            ids = ids.drop { $0 <= last }
+        }
+        var items: [DeadLetter] = []
+        for id in ids {
+            if items.count == limit { return (items, items.last?.id) }
+            guard let letter = try letter(id, bodyBytes: Self.listedBodyBytes) else { continue }
+            if filter?.matches(letter) ?? true { items.append(letter) }
+        }
+        return (items, nil)
+    }
+
+    private func damaged(_ id: BookingID, path: String, status: FileStatus) -> DeadLetter {
+        DeadLetter(
+            id: id.description, class: .poison, reason: "The letter's own file \(path) is damaged.",
+            deadOn: Timestamp(milliseconds: status.modifiedMilliseconds), receiveCount: 0, userId: nil,
+            apartmentId: nil, attempts: [], body: "", bodyIsBase64: false, bodySize: status.size,
+            bodyIsTruncated: true, bodyFile: DeadLetterFile.name(id))
+    }
+
+    private static func text(_ bytes: [UInt8], mayEndInside: Bool) -> String? {
+        for cut in 0...(mayEndInside ? min(3, bytes.count) : 0) {
+            if let text = String(validating: bytes.dropLast(cut), as: UTF8.self) { return text }
+        }
+        return nil
+    }
+}
+
+extension DeadLetterFilter {
+    /// Whether all that is given holds for `letter`.
+    func matches(_ letter: DeadLetter) -> Bool {
+        func agrees(_ wanted: String?, _ actual: String?) -> Bool {
+            guard let wanted else { return true }
+            return actual.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false
+        }
+        if let wanted = self.class, wanted != letter.class { return false }
+        if let deadBefore, letter.deadOn >= deadBefore { return false }
+        if let reasonContains, !letter.reason.contains(reasonContains) { return false }
+        return agrees(userId, letter.userId) && agrees(apartmentId, letter.apartmentId)
+    }
+}

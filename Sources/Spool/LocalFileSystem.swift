@@ -1,0 +1,189 @@
+import Glibc
+import SystemPackage
+
+/// A regular file, open for reading until the last reference goes.
+public final class OpenFile: Sendable {
+    let descriptor: FileDescriptor
+    /// The path it was opened by.
+    public let path: String
+    /// Its state when it was opened.
+    public let status: FileStatus
+
+    init(descriptor: FileDescriptor, path: String, status: FileStatus) {
+        self.descriptor = descriptor
+        self.path = path
+        self.status = status
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+
+    /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
+    public func read(at offset: Int, count: Int) throws(SpoolError) -> [UInt8] {
+        var failure: Errno?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = 0
+            while filled < count {
+                let part = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                do {
+                    let length = try descriptor.read(fromAbsoluteOffset: Int64(offset + filled), into: part)
+                    if length == 0 { return }
+                    filled += length
+                } catch {
+                    failure = error as? Errno ?? .ioError
+                    return
+                }
+            }
+        }
+        if let failure { throw SpoolError("read", path, failure) }
+        return bytes
+    }
+}
+
+/// The file system of this machine.
+public struct LocalFileSystem: FileSystem {
+    /// Creates it; it has no state.
+    public init() {}
+
+    /// The names in a directory, in no order, without `.` and `..`.
+    public func names(in directory: String) throws(SpoolError) -> [String] {
+        guard let stream = opendir(directory) else { throw SpoolError("list", directory, .last) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            Glibc.errno = 0
+            guard let entry = readdir(stream) else {
+                if Glibc.errno != 0 { throw SpoolError("list", directory, .last) }
+                return names
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+    }
+
+    /// Makes a directory; one that exists is fine.
+    public func makeDirectory(_ path: String, mode: UInt32) throws(SpoolError) {
+        guard mkdir(path, mode) == 0 || Glibc.errno == EEXIST else {
+            throw SpoolError("make the directory", path, .last)
+        }
+    }
+
+    /// What lies at `path`.
+    public func status(of path: String) throws(SpoolError) -> FileStatus? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if Glibc.errno == ENOENT { return nil }
+            throw SpoolError("look at", path, .last)
+        }
+        return FileStatus(status)
+    }
+
+    /// Opens a regular file for reading.
+    public func open(_ path: String) throws(SpoolError) -> OpenFile {
+        let number = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard number >= 0 else { throw SpoolError("open", path, .last) }
+        let descriptor = FileDescriptor(rawValue: number)
+        var status = stat()
+        guard fstat(number, &status) == 0 else {
+            let errno = Errno.last
+            try? descriptor.close()
+            throw SpoolError("look at", path, errno)
+        }
+        return OpenFile(descriptor: descriptor, path: path, status: FileStatus(status))
+    }
+
+    /// Writes and syncs a file.
+    public func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
+        let number = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard number >= 0 else { throw SpoolError("create", path, .last) }
+        var isOpen = true
+        defer { if isOpen { Glibc.close(number) } }
+        for content in contents {
+            switch content {
+            case .bytes(let bytes):
+                try writeAll(bytes, to: number, path: path)
+            case .part(let file, var offset, var count):
+                while count > 0 {
+                    let chunk = try file.read(at: offset, count: min(count, 1 << 20))
+                    guard !chunk.isEmpty else { throw SpoolError("read the whole of", file.path, .ioError) }
+                    try writeAll(chunk, to: number, path: path)
+                    offset += chunk.count
+                    count -= chunk.count
+                }
+            }
+        }
+        guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+        isOpen = false
+        guard Glibc.close(number) == 0 else { throw SpoolError("close", path, .last) }
+    }
+
+    private func writeAll(_ bytes: [UInt8], to number: Int32, path: String) throws(SpoolError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.write(number, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+            }
+            if count > 0 {
+                written += count
+            } else if Errno.last != .interrupted {
+                throw SpoolError("write", path, .last)
+            }
+        }
+    }
+
+    /// Renames.
+    public func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError) {
+        if !replacing, try status(of: target) != nil {
+            throw SpoolError("rename", "\(source) to \(target)", .fileExists)
+        }
+        guard Glibc.rename(source, target) == 0 else {
+            throw SpoolError("rename", "\(source) to \(target)", .last)
+        }
+    }
+
+    /// Removes a file.
+    public func remove(_ path: String) throws(SpoolError) {
+        guard unlink(path) == 0 || Glibc.errno == ENOENT else { throw SpoolError("remove", path, .last) }
+    }
+
+    /// Makes the entries of a directory durable.
+    public func syncDirectory(_ path: String) throws(SpoolError) {
+        let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw SpoolError("open", path, .last) }
+        defer { Glibc.close(number) }
+        guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+    }
+
+    /// Sets a file's time of last access to now.
+    public func touch(_ path: String) throws(SpoolError) {
+        // UTIME_NOW and UTIME_OMIT of utimensat(2), macros that the C library's module does not export. The time
+        // of change stays: it is the time of arrival of messages that name none.
+        let times = [timespec(tv_sec: 0, tv_nsec: (1 << 30) - 1), timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2)]
+        guard utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw SpoolError("touch", path, .last)
+        }
+    }
+}
+
+extension FileStatus {
+    init(_ status: stat) {
+        let kind: FileKind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            default: .other
+            }
+        self.init(
+            kind: kind, size: Int(status.st_size),
+            modifiedMilliseconds: Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000,
+            identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
+    }
+}
+
+extension Errno {
+    /// The error of the C library call just made.
+    static var last: Errno { Errno(rawValue: Glibc.errno) }
+}

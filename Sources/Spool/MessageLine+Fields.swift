@@ -1,0 +1,69 @@
+import Bookings
+import Varlink
+
+extension MessageLine {
+    /// A version of the line's format that this program doesn't know.
+    struct UnknownVersion: Error {
+        let version: Int
+    }
+
+    /// The members of a line, by type.
+    struct Fields: Decodable {
+        let id: BookingID?
+        let acceptedOn: Timestamp?
+        let peer: PeerFields?
+        let receiveCount: Int?
+        let input: CreateBookingInput
+        let attempts: [Attempt]?
+        let notBefore: Timestamp?
+        let crc32c: String?
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case v, id, acceptedOn, peer, receiveCount, input, attempts, notBefore, crc32c
+        }
+
+        init(from decoder: any Decoder) throws {
+            // The version comes first: a newer one may have members that this program doesn't know.
+            let version = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Int.self, forKey: .v)
+            if let version, version != MessageLine.version { throw UnknownVersion(version: version) }
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            id = try fields.decodeIfPresent(BookingID.self, forKey: .id)
+            acceptedOn = try fields.decodeIfPresent(Timestamp.self, forKey: .acceptedOn)
+            peer = try fields.decodeIfPresent(PeerFields.self, forKey: .peer)
+            receiveCount = try fields.decodeIfPresent(Int.self, forKey: .receiveCount)
+            input = try fields.decode(CreateBookingInput.self, forKey: .input)
+            attempts = try fields.decodeIfPresent([Attempt].self, forKey: .attempts)
+            notBefore = try fields.decodeIfPresent(Timestamp.self, forKey: .notBefore)
+            crc32c = try fields.decodeIfPresent(String.self, forKey: .crc32c)
+        }
+    }
+
+    /// A peer as a line holds it.
+    struct PeerFields: Decodable {
+        let uid: UInt32
+        let gid: UInt32
+        let pid: Int32
+
+        var peer: Peer { Peer(uid: uid, gid: gid, pid: pid) }
+    }
+
+    /// What can be had of a line that is JSON but no message.
+    struct Fragments: Decodable {
+        let id: BookingID?
+        let userID: String?
+        let apartmentID: String?
+        let receiveCount: Int?
+        let attempts: [Attempt]?
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Fields.CodingKeys.self)
+            id = try? fields.decode(BookingID.self, forKey: .id)
+            receiveCount = try? fields.decode(Int.self, forKey: .receiveCount)
+            attempts = try? fields.decode([Attempt].self, forKey: .attempts)
+            let input = try? fields.nestedContainer(
+                keyedBy: CreateBookingInput.CodingKeys.self, forKey: .input)
+            userID = try? input?.decode(String.self, forKey: .userId)
+            apartmentID = try? input?.decode(String.self, forKey: .apartmentId)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Bookings
+import FoundationEssentials
+import Varlink
+
+/// A message as a line of a spool file.
+///
+/// `{"v":1,"id":…,"acceptedOn":…,"peer":{"uid":…,"gid":…,"pid":…},"receiveCount":0,"input":{…},"crc32c":"…"}`,
+/// with `attempts` and `notBefore` before `crc32c` once a try has failed. `crc32c` covers the line's bytes from
+/// the beginning to the comma before it. Only `input` is required; a line without `crc32c` is not checked.
+enum MessageLine {
+    static let version = 1
+
+    /// The line of a message, with its newline.
+    static func encode(_ message: Message) throws(QueueUnavailable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var line: [UInt8] = []
+        line.reserveCapacity(512)
+        line.append(
+            contentsOf: #"{"v":\#(version),"id":"\#(message.id)","acceptedOn":"\#(message.acceptedOn)""#.utf8)
+        if let peer = message.peer {
+            line.append(
+                contentsOf: #","peer":{"uid":\#(peer.uid),"gid":\#(peer.gid),"pid":\#(peer.pid)}"#.utf8)
+        }
+        line.append(contentsOf: #","receiveCount":\#(message.receiveCount),"input":"#.utf8)
+        do {
+            line.append(contentsOf: try encoder.encode(message.request.input))
+            if !message.attempts.isEmpty {
+                line.append(contentsOf: #","attempts":"#.utf8)
+                line.append(contentsOf: try encoder.encode(message.attempts))
+            }
+        } catch {
+            throw QueueUnavailable(reason: "Cannot encode booking \(message.id): \(error).")
+        }
+        if let notBefore = message.notBefore {
+            line.append(contentsOf: #","notBefore":"\#(notBefore)""#.utf8)
+        }
+        let checksum = CRC32C.text(line)
+        line.append(contentsOf: #","crc32c":"\#(checksum)"}"#.utf8)
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
+
+    /// Reads a line.
+    ///
+    /// - Parameters:
+    ///   - fileName: gives, with `number`, the id of a line that names none.
+    ///   - arrival: the time of acceptance of a line that names none.
+    static func decode(
+        _ bytes: [UInt8], fileName: String, number: Int, arrival: Timestamp
+    ) -> Result<Message, Poison> {
+        let derived = BookingID.derived(fileName: fileName, line: number)
+        let fields: Fields
+        do {
+            fields = try JSONDecoder().decode(Fields.self, from: Data(bytes))
+        } catch {
+            return .failure(Poison(bytes, derived: derived, reason: reason(for: error)))
+        }
+        func poison(_ reason: String) -> Result<Message, Poison> {
+            .failure(
+                Poison(
+                    id: fields.id ?? derived, reason: reason, userID: fields.input.userId,
+                    apartmentID: fields.input.apartmentId, receiveCount: fields.receiveCount ?? 0,
+                    attempts: fields.attempts ?? []))
+        }
+        if let checksum = fields.crc32c, !matches(checksum, bytes) {
+            return poison("The checksum does not match: the line was damaged, or edited with its crc32c left in.")
+        }
+        if let count = fields.receiveCount, !(0...1_000_000).contains(count) {
+            return poison("receiveCount is \(count).")
+        }
+        do {
+            let request = try BookingRequest(fields.input)
+            return .success(
+                Message(
+                    id: fields.id ?? derived, acceptedOn: fields.acceptedOn ?? arrival, peer: fields.peer?.peer,
+                    request: request, receiveCount: fields.receiveCount ?? 0, attempts: fields.attempts ?? [],
+                    notBefore: fields.notBefore))
+        } catch {
+            return poison("The booking is not valid: \(error.field) \(error.reason).")
+        }
+    }
+
+    private static func matches(_ checksum: String, _ bytes: [UInt8]) -> Bool {
+        var end = bytes.count
+        while end > 0, bytes[end - 1] == UInt8(ascii: "\r") || bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        let tail = Array(#","crc32c":"\#(checksum)"}"#.utf8)
+        guard bytes[..<end].suffix(tail.count).elementsEqual(tail) else { return false }
+        return CRC32C.text(bytes[..<(end - tail.count)]) == checksum
+    }
+
+    private static func reason(for error: any Error) -> String {
+        if let unknown = error as? UnknownVersion { return "The line's format has the unknown version \(unknown.version)." }
+        if let unknown = error as? UnknownParameter { return "The line has the unknown member \(unknown.path)." }
+        guard let error = error as? DecodingError else { return "The line can't be read: \(error)." }
+        func path(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil) -> String {
+            let keys = context.codingPath + (key.map { [$0] } ?? [])
+            return keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "The member \(path(context, key)) is missing."
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            let place = path(context)
+            return place.isEmpty ? "The line is not a JSON object." : "The member \(place) has a wrong type."
+        case .dataCorrupted(let context):
+            let place = path(context)
+            return place.isEmpty
+                ? "The line is not JSON." : "The member \(place) is not acceptable: \(context.debugDescription)."
+        @unknown default: return "The line can't be read."
+        }
+    }
+}
+
+extension Poison {
+    /// Poison of which only fragments may be legible: takes what can be had of id, user and apartment.
+    init(_ bytes: [UInt8], derived: BookingID, reason: String) {
+        let fragments = try? JSONDecoder().decode(MessageLine.Fragments.self, from: Data(bytes))
+        self.init(
+            id: fragments?.id ?? derived, reason: reason, userID: fragments?.userID,
+            apartmentID: fragments?.apartmentID, receiveCount: fragments?.receiveCount ?? 0,
+            attempts: fragments?.attempts ?? [])
+    }
+}

@@ -1,0 +1,95 @@
+public import Bookings
+import SystemPackage
+
+extension SpoolConsumer {
+    /// Gives up what is in hand: the taken files go back where they came from, uncharged. For when the table is
+    /// down, or the worker stops.
+    public mutating func release() throws(QueueUnavailable) {
+        do {
+            try removeRemovable()
+            var inHand = taken
+            if let current { inHand[current.number] = current }
+            for file in inHand.values {
+                let place: SpoolPlace = file.isDeferred ? .deferred : .incoming
+                let target = directory.path(place, file.name)
+                if try files.status(of: directory.path(.active, file.name)) != nil {
+                    try files.rename(directory.path(.active, file.name), to: target, replacing: false)
+                }
+                taken[file.number] = nil
+                if file === current { current = nil }
+                if file.isDeferred {
+                    deferred.insert(file.name, due: Timestamp(milliseconds: 0), alone: file.isAlone)
+                } else {
+                    waiting.append(file.name)
+                    waiting.sort(by: >)
+                }
+            }
+        } catch {
+            throw QueueUnavailable(error)
+        }
+    }
+
+    /// Renames an entry to `active/` and opens it.
+    ///
+    /// - Returns: nil when it is gone or can't be moved.
+    mutating func take(_ name: String, from place: SpoolPlace) throws(SpoolError) -> ActiveFile? {
+        let source = directory.path(place, name)
+        let target = directory.path(.active, name)
+        guard let status = try files.status(of: source) else { return nil }
+        do {
+            try files.rename(source, to: target, replacing: false)
+        } catch {
+            switch error.errno {
+            case .noSuchFileOrDirectory where try files.status(of: directory.path(of: .active)) != nil:
+                return nil
+            case .fileExists, .notPermitted, .resourceBusy, .improperLink,
+                .permissionDenied where status.kind != .regular:
+                stuck.insert(name)
+                if warned.insert(name).inserted {
+                    notices.append(.stuck(name: name, reason: error.description))
+                }
+                return nil
+            default:
+                if place == .incoming { waiting.append(name) }
+                throw error
+            }
+        }
+        FaultPoint.reached("worker.take")
+        nextNumber += 1
+        guard status.kind == .regular else {
+            let what = status.kind == .directory ? "a directory" : "a link, pipe, socket or device"
+            return ActiveFile(
+                number: nextNumber, name: name, status: status,
+                oddity: "\(name) is \(what); the spool takes regular files only.")
+        }
+        do {
+            return ActiveFile(number: nextNumber, name: name, file: try files.open(target))
+        } catch {
+            if error.concernsOnlyTheFile {
+                return ActiveFile(
+                    number: nextNumber, name: name, status: status, oddity: "\(name) can't be read. \(error)")
+            }
+            try? files.rename(target, to: source, replacing: false)
+            if place == .incoming { waiting.append(name) }
+            throw error
+        }
+    }
+
+    /// Removes a taken file; all its messages are durable elsewhere.
+    mutating func finish(_ file: ActiveFile) throws(SpoolError) {
+        taken[file.number] = nil
+        readFailures[file.name] = nil
+        guard !file.isSetAside else { return }
+        FaultPoint.reached("worker.settle")
+        removable.append(file.name)
+        try removeRemovable()
+        FaultPoint.reached("worker.remove")
+    }
+
+    mutating func removeRemovable() throws(SpoolError) {
+        while let name = removable.last {
+            try files.remove(directory.path(.active, name))
+            removable.removeLast()
+        }
+    }
+}

@@ -1,0 +1,103 @@
+public import Bookings
+
+extension SpoolConsumer {
+    /// Makes the directories that are missing, sweeps unfinished files, and learns what is deferred and dead.
+    public mutating func start(at time: Timestamp) throws(QueueUnavailable) {
+        do {
+            try directory.makeMissing(using: files)
+            for place in [SpoolPlace.deferred, .dead] {
+                for name in try files.names(in: directory.path(of: place)) where SpoolFileName.isHidden(name) {
+                    try files.remove(directory.path(place, name))
+                }
+            }
+            deferred = DeferredMessages()
+            for name in try files.names(in: directory.path(of: .deferred)) {
+                let message = try? storedMessage(.deferred, name)
+                deferred.insert(
+                    name, due: message?.notBefore ?? time, alone: message?.attempts.last?.class == Attempt.crash)
+            }
+            deadIDs = Set(try letters.ids())
+        } catch {
+            throw QueueUnavailable(error)
+        }
+    }
+
+    /// Deals with what a dead worker left in `active/`. Lines are settled in their order, so those it may have
+    /// had in hand are the first `limit` that are durable nowhere else: each is charged, durably, and will be
+    /// tried alone. Then the files go back to `incoming/`, where their settled lines are no-ops.
+    ///
+    /// - Parameters:
+    ///   - committed: which of these ids are in the table.
+    ///   - charge: what becomes of a message that may have killed the worker.
+    /// - Returns: the messages charged.
+    public mutating func recover(
+        upTo limit: Int, at time: Timestamp, committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>,
+        charge: (Message) -> Settlement
+    ) throws -> [BookingID] {
+        var charged: [BookingID] = []
+        do {
+            for name in try files.names(in: directory.path(of: .active)).sorted() {
+                if charged.count < limit, let file = try openLeftover(name) {
+                    charged += try chargeSuspects(
+                        of: file, upTo: limit - charged.count, at: time, committed: committed, charge: charge)
+                }
+            }
+            for place in [SpoolPlace.deferred, .dead] where !charged.isEmpty {
+                try files.syncDirectory(directory.path(of: place))
+            }
+            for name in try files.names(in: directory.path(of: .active)) {
+                try files.rename(
+                    directory.path(.active, name), to: directory.path(.incoming, name), replacing: false)
+            }
+        } catch let error as SpoolError {
+            throw QueueUnavailable(error)
+        }
+        return charged
+    }
+
+    private mutating func openLeftover(_ name: String) throws(SpoolError) -> ActiveFile? {
+        let path = directory.path(.active, name)
+        guard let status = try files.status(of: path), status.kind == .regular else { return nil }
+        nextNumber += 1
+        do {
+            return ActiveFile(number: nextNumber, name: name, file: try files.open(path))
+        } catch {
+            if error.concernsOnlyTheFile { return nil }
+            throw error
+        }
+    }
+
+    private mutating func chargeSuspects(
+        of file: ActiveFile, upTo limit: Int, at time: Timestamp,
+        committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>, charge: (Message) -> Settlement
+    ) throws -> [BookingID] {
+        var charged: [BookingID] = []
+        var isAtEnd = false
+        while charged.count < limit, !isAtEnd {
+            var chunk: [(line: ActiveFile.Line, message: Message)] = []
+            while chunk.count < 256 {
+                guard let line = try file.next() else {
+                    isAtEnd = true
+                    break
+                }
+                guard case .success(let message) = line.content else { continue }
+                if !deferred.contains(message.id), !deadIDs.contains(message.id) { chunk.append((line, message)) }
+            }
+            let done = try committed(chunk.map(\.message.id))
+            for (line, message) in chunk where !done.contains(message.id) && charged.count < limit {
+                switch charge(message) {
+                case .committed:
+                    continue
+                case .deferred(let message):
+                    try writeDeferred(message, due: message.notBefore ?? time)
+                case .dead(let failure, let reason, let attempts, let receiveCount):
+                    try writeLetter(
+                        file, line, class: failure, reason: reason, attempts: attempts,
+                        receiveCount: receiveCount, at: time)
+                }
+                charged.append(message.id)
+            }
+        }
+        return charged
+    }
+}

@@ -1,0 +1,153 @@
+public import Bookings
+
+extension SpoolConsumer {
+    /// Settles messages: durable on return, and only then gone from the queue.
+    public mutating func settle(
+        _ settlements: [(Receipt, Settlement)], at time: Timestamp
+    ) throws(QueueUnavailable) {
+        var places: Set<SpoolPlace> = []
+        do {
+            for (receipt, settlement) in settlements {
+                guard let file = taken[receipt.file], let line = file.outstanding[receipt.line] else { continue }
+                switch settlement {
+                case .committed:
+                    continue
+                case .deferred(let message):
+                    try writeDeferred(message, due: message.notBefore ?? time)
+                    places.insert(.deferred)
+                case .dead(let failure, let reason, let attempts, let receiveCount):
+                    try writeLetter(
+                        file, line, class: failure, reason: reason, attempts: attempts,
+                        receiveCount: receiveCount, at: time)
+                    places.insert(.dead)
+                }
+            }
+            for place in places { try files.syncDirectory(directory.path(of: place)) }
+            account(settlements.map(\.0))
+        } catch let error as SpoolError {
+            throw QueueUnavailable(error)
+        } catch let error as QueueUnavailable {
+            throw error
+        } catch {
+            throw QueueUnavailable(reason: "The spool can't be used: \(error).")
+        }
+    }
+
+    private mutating func account(_ receipts: [Receipt]) {
+        var touched: [Int: ActiveFile] = [:]
+        for receipt in receipts {
+            guard let file = taken[receipt.file] else { continue }
+            file.outstanding[receipt.line] = nil
+            touched[file.number] = file
+        }
+        for file in touched.values where file.outstanding.isEmpty {
+            taken[file.number] = nil
+            if file === current {
+                // Whoever awaits one of these messages learns of it now, not when the last one is done.
+                try? files.touch(directory.path(.active, file.name))
+            } else {
+                // All is settled. A file that can't be removed now goes before the next message is received.
+                try? finish(file)
+            }
+        }
+    }
+
+    mutating func writeDeferred(_ message: Message, due: Timestamp) throws {
+        let name = SpoolFileName.make(first: message.id, count: 1)
+        try writeWhole([.bytes(try MessageLine.encode(message))], to: .deferred, name)
+        deferred.insert(name, due: due, alone: message.attempts.last?.class == Attempt.crash)
+    }
+
+    /// Writes a file so that it is whole whenever its name is there. The directory is not synced.
+    func writeWhole(_ contents: [FileContent], to place: SpoolPlace, _ name: String) throws(SpoolError) {
+        let unfinished = directory.path(place, ".\(name)")
+        do {
+            try files.write(contents, to: unfinished, mode: 0o640)
+            try files.rename(unfinished, to: directory.path(place, name), replacing: true)
+        } catch {
+            try? files.remove(unfinished)
+            throw error
+        }
+    }
+
+    mutating func writeLetter(
+        _ file: ActiveFile, _ line: ActiveFile.Line, class failure: FailureClass, reason: String,
+        attempts: [Attempt], receiveCount: Int, at time: Timestamp
+    ) throws {
+        var letter = DeadLetterFile(
+            id: line.id, class: failure, reason: reason, deadOn: time, receiveCount: receiveCount,
+            userId: line.userID, apartmentId: line.apartmentID, attempts: attempts, fromFile: file.name,
+            fromLine: line.number, bodySize: line.count)
+        let wholeFile = line.offset == 0 && (line.number == 0 || line.count == file.size && line.isTooLong)
+        if wholeFile {
+            try setAside(file, &letter)
+            return
+        }
+        guard let source = file.file else { return }
+        guard try chooseID(for: &letter, source: source, offset: line.offset) else { return }
+        let body = FileContent.part(of: source, offset: line.offset, count: line.count)
+        try writeWhole([.bytes(try letter.header()), body], to: .dead, DeadLetterFile.name(letter.id))
+        deadIDs.insert(letter.id)
+    }
+
+    /// Moves the whole file beside its letter. The letter comes first: a crash between leaves the file in
+    /// `active/`, and the same is done again.
+    private mutating func setAside(_ file: ActiveFile, _ letter: inout DeadLetterFile) throws {
+        var salt = 1
+        var bodyName = letter.bodyName
+        while try files.status(of: directory.path(.dead, bodyName)) != nil {
+            salt += 1
+            letter.id = .derived(fileName: "\(file.name)#\(salt)", line: 0)
+            bodyName = letter.bodyName
+        }
+        letter.bodyFile = bodyName
+        try writeWhole([.bytes(try letter.header())], to: .dead, DeadLetterFile.name(letter.id))
+        try files.syncDirectory(directory.path(of: .dead))
+        try files.rename(directory.path(.active, file.name), to: directory.path(.dead, bodyName), replacing: false)
+        file.isSetAside = true
+        deadIDs.insert(letter.id)
+    }
+
+    /// Gives the letter an id that no other letter has.
+    ///
+    /// - Returns: false when this very letter is there already.
+    private func chooseID(for letter: inout DeadLetterFile, source: OpenFile, offset: Int) throws -> Bool {
+        var salt = 0
+        while true {
+            let path = directory.path(.dead, DeadLetterFile.name(letter.id))
+            guard try files.status(of: path) != nil else { return true }
+            if let stored = try? StoredDeadLetter(path, files: files), stored.fields.bodySize == letter.bodySize {
+                let there = try stored.body(limit: letter.bodySize, in: directory, files: files)
+                if there == (try source.read(at: offset, count: letter.bodySize)) { return false }
+            }
+            letter.id = .derived(
+                fileName: salt == 0 ? letter.fromFile : "\(letter.fromFile)#\(salt)", line: letter.fromLine)
+            salt += 1
+        }
+    }
+}
+
+extension ActiveFile.Line {
+    var id: BookingID {
+        switch content {
+        case .success(let message): message.id
+        case .failure(let poison): poison.id
+        }
+    }
+
+    var userID: String? {
+        switch content {
+        case .success(let message): message.request.userID
+        case .failure(let poison): poison.userID
+        }
+    }
+
+    var apartmentID: String? {
+        switch content {
+        case .success(let message): message.request.apartmentID
+        case .failure(let poison): poison.apartmentID
+        }
+    }
+
+    var isTooLong: Bool { count > LineReader.maximumLineBytes }
+}

@@ -1,0 +1,230 @@
+public import Bookings
+import HeapModule
+
+/// Takes messages out of the spool. The committing half of the embedded queue; whoever uses it holds the
+/// ``SpoolLock``.
+///
+/// A file is taken by renaming it from `incoming/` (or `deferred/`, once it is due) to `active/`, so that what a
+/// dead worker had in hand can be told from what it never touched. It is removed only when each of its messages
+/// is durable elsewhere.
+public struct SpoolConsumer: BookingQueueConsumer {
+    /// A received line: the taken file and the line's number in it.
+    public struct Receipt: Hashable, Sendable {
+        let file: Int
+        let line: Int
+    }
+
+    /// Something odd that was noticed and got round; to be logged.
+    public enum Notice: Hashable, Sendable {
+        /// The entry can't be moved out of `incoming/`; it stays there and is left alone.
+        case stuck(name: String, reason: String)
+        /// The message waits in the queue already; this copy of it is dropped.
+        case duplicate(BookingID, progress: Progress)
+    }
+
+    let directory: SpoolDirectory
+    let files: any FileSystem
+    let letters: DeadLetterStore
+
+    /// Names in `incoming/` that are still to be taken, last first.
+    var waiting: [String] = []
+    /// The file that is being read; the only one in `active/` between a settlement and the next `receive`.
+    var current: ActiveFile?
+    /// Files that have received lines which aren't settled yet, by number.
+    var taken: [Int: ActiveFile] = [:]
+    var nextNumber = 0
+    /// Messages that wait for another try.
+    var deferred = DeferredMessages()
+    var deadIDs: Set<BookingID> = []
+    /// Taken files that could not be removed yet, though all their messages are durable elsewhere.
+    var removable: [String] = []
+    /// Entries of `incoming/` that can't be taken.
+    var stuck: Set<String> = []
+    /// Those of them that a notice was given for.
+    var warned: Set<String> = []
+    /// How often in a row reading a taken file failed.
+    var readFailures: [String: Int] = [:]
+    var notices: [Notice] = []
+
+    /// Serves `directory`; `start` must come before anything else.
+    public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
+        self.directory = directory
+        self.files = files
+        letters = DeadLetterStore(directory, files: files)
+    }
+
+    /// What was noticed since the last call.
+    public mutating func takeNotices() -> [Notice] {
+        defer { notices = [] }
+        return notices
+    }
+
+    /// When the next deferred message is due; nil when there is none.
+    public var nextDue: Timestamp? { deferred.nextDue }
+
+    /// Whether no message waits, is in hand or is deferred, as far as the last scan tells.
+    public var isEmpty: Bool { waiting.isEmpty && current == nil && taken.isEmpty && deferred.isEmpty && stuck.isEmpty }
+
+    /// Whether all that the last scan found was received.
+    public var isExhausted: Bool { waiting.isEmpty && current == nil }
+
+    /// Looks for what has come into `incoming/`; with `retryingStuck` also once more at what can't be taken.
+    public mutating func scan(retryingStuck: Bool = false) throws(QueueUnavailable) {
+        do {
+            let names = try files.names(in: directory.path(of: .incoming))
+            warned.formIntersection(names)
+            if retryingStuck { stuck = [] }
+            stuck.formIntersection(names)
+            waiting = names.filter { !SpoolFileName.isHidden($0) && !stuck.contains($0) }.sorted(by: >)
+        } catch {
+            throw QueueUnavailable(error)
+        }
+    }
+
+    /// Takes up to `limit` messages that are due, in order of arrival.
+    public mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<Receipt>] {
+        var batch: [Received<Receipt>] = []
+        do {
+            try removeRemovable()
+            try fill(&batch, upTo: limit, at: time)
+        } catch {
+            // What is in the batch is in hand. Trouble that lasts shows at the next call.
+            if batch.isEmpty { throw QueueUnavailable(error) }
+        }
+        return batch
+    }
+
+    private mutating func fill(
+        _ batch: inout [Received<Receipt>], upTo limit: Int, at time: Timestamp
+    ) throws(SpoolError) {
+        if let name = deferred.dueAlone(at: time) {
+            // A message that may kill the worker is tried with nothing else in active/, so that a crash charges
+            // nobody else. What is in hand is finished first.
+            if current == nil {
+                try receiveDeferred(name, into: &batch, alone: true, at: time)
+            } else {
+                try receiveLines(into: &batch, upTo: limit, mayTake: false, at: time)
+            }
+            return
+        }
+        // Old failures get at most half a batch while new messages wait: they must not hold them up.
+        let share = waiting.isEmpty && current == nil ? limit : max(1, limit / 2)
+        while batch.count < share, let name = deferred.takeDue(at: time) {
+            try receiveDeferred(name, into: &batch, alone: false, at: time)
+        }
+        try receiveLines(into: &batch, upTo: limit, mayTake: true, at: time)
+    }
+
+    private mutating func receiveDeferred(
+        _ name: String, into batch: inout [Received<Receipt>], alone: Bool, at time: Timestamp
+    ) throws(SpoolError) {
+        deferred.remove(name)
+        do {
+            guard let file = try take(name, from: .deferred) else { return }
+            file.isDeferred = true
+            file.isAlone = alone
+            while let line = try nextLine(of: file) {
+                batch.append(Received(receipt: line.receipt, content: line.content, alone: alone))
+            }
+            if file.outstanding.isEmpty { try finish(file) }
+        } catch {
+            try? files.rename(
+                directory.path(.active, name), to: directory.path(.deferred, name), replacing: false)
+            deferred.insert(name, due: time, alone: alone)
+            throw error
+        }
+    }
+
+    private mutating func receiveLines(
+        into batch: inout [Received<Receipt>], upTo limit: Int, mayTake: Bool, at time: Timestamp
+    ) throws(SpoolError) {
+        while batch.count < limit {
+            if current == nil {
+                guard mayTake, let name = waiting.popLast() else { return }
+                current = try take(name, from: .incoming)
+            }
+            guard let file = current else { continue }
+            if let line = try nextLine(of: file) {
+                batch.append(line)
+            } else {
+                current = nil
+                if file.outstanding.isEmpty { try finish(file) }
+            }
+        }
+    }
+
+    /// A line of a taken file as a received message; nil after the last.
+    private mutating func nextLine(of file: ActiveFile) throws(SpoolError) -> Received<Receipt>? {
+        while true {
+            let read: ActiveFile.Line?
+            do {
+                read = try file.next()
+            } catch {
+                // A disk's hiccup is waited out; a file that can't be read at the third try is set aside.
+                readFailures[file.name, default: 0] += 1
+                guard readFailures[file.name, default: 0] >= 3 else { throw error }
+                read = file.giveUp(reason: "The file can't be read. \(error)")
+            }
+            guard let line = read else { return nil }
+            let received = Received(receipt: Receipt(file: file.number, line: line.number), content: line.content)
+            if let copy = try duplicate(line, of: file) {
+                guard let content = copy else { continue }
+                file.outstanding[line.number] = line.with(content)
+                taken[file.number] = file
+                return Received(receipt: received.receipt, content: content)
+            }
+            file.outstanding[line.number] = line
+            taken[file.number] = file
+            return received
+        }
+    }
+
+    /// Compares a line with a message of the same id that is deferred or dead. Nil when there is none; `.some(nil)`
+    /// when the line is a mere copy, to be dropped; otherwise the line's id belongs to another message.
+    private mutating func duplicate(
+        _ line: ActiveFile.Line, of file: ActiveFile
+    ) throws(SpoolError) -> Result<Message, Poison>?? {
+        guard case .success(let message) = line.content else { return nil }
+        let place: SpoolPlace
+        let other: Message?
+        if deferred.contains(message.id) {
+            place = .deferred
+            other = try storedMessage(place, SpoolFileName.make(first: message.id, count: 1))
+        } else if deadIDs.contains(message.id) {
+            place = .dead
+            other = try deadMessage(message.id)
+        } else {
+            return nil
+        }
+        guard let other, other.request != message.request else {
+            notices.append(.duplicate(message.id, progress: place == .dead ? .deadLettered : .deferred))
+            return .some(nil)
+        }
+        return .failure(
+            Poison(
+                id: .derived(fileName: file.name, line: line.number),
+                reason: "The id \(message.id) belongs to another booking, which waits in \(place.rawValue)/.",
+                userID: message.request.userID, apartmentID: message.request.apartmentID))
+    }
+
+    func storedMessage(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> Message? {
+        var lines = LineReader(try files.open(directory.path(place, name)))
+        guard let bytes = try lines.next()?.bytes else { return nil }
+        return try? MessageLine.decode(bytes, fileName: name, number: 1, arrival: Timestamp(milliseconds: 0)).get()
+    }
+
+    private func deadMessage(_ id: BookingID) throws(SpoolError) -> Message? {
+        guard let letter = try letters.letter(id, bodyBytes: LineReader.maximumLineBytes), !letter.bodyIsBase64
+        else { return nil }
+        return try? MessageLine.decode(
+            Array(letter.body.utf8), fileName: "", number: 1, arrival: letter.deadOn
+        ).get()
+    }
+}
+
+extension QueueUnavailable {
+    /// Trouble with the spool as trouble with the queue.
+    init(_ error: SpoolError) {
+        self.init(reason: "The spool can't be used. \(error)")
+    }
+}

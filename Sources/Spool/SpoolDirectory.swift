@@ -1,0 +1,65 @@
+/// Where an entry of the spool is, which is the state it is in.
+public enum SpoolPlace: String, Hashable, Sendable, CaseIterable {
+    /// Being written; never eligible. A leftover of a crash is swept.
+    case tmp
+    /// Complete and durable, waiting for the worker.
+    case incoming
+    /// Received by the worker, not yet settled.
+    case active
+    /// Waiting for another try.
+    case deferred
+    /// Set aside for the operator.
+    case dead
+}
+
+/// The paths of a spool.
+public struct SpoolDirectory: Hashable, Sendable {
+    /// The spool's top directory.
+    public let root: String
+
+    /// Names a spool; nothing is touched.
+    public init(root: String) {
+        self.root = root
+    }
+
+    /// The directory of a place.
+    public func path(of place: SpoolPlace) -> String { "\(root)/\(place.rawValue)" }
+
+    /// An entry of a place.
+    public func path(_ place: SpoolPlace, _ name: String) -> String { "\(root)/\(place.rawValue)/\(name)" }
+
+    /// The file whose lock makes a worker the only one.
+    public var lockPath: String { "\(root)/lock" }
+
+    /// Makes the directories that are missing, as far as permissions allow. Installed systems have them with
+    /// their owners and modes already; this serves runs in a directory of one's own.
+    ///
+    /// - Throws: when one is missing afterwards, the first failure.
+    public func makeMissing(using files: some FileSystem) throws(SpoolError) {
+        var failure: SpoolError?
+        for path in [root] + SpoolPlace.allCases.map(path(of:)) {
+            do {
+                if try files.status(of: path) == nil { try files.makeDirectory(path, mode: 0o750) }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// Names of spool files: `UUIDv7.COUNT.jsonl`, so that name order is arrival order and counts need no reading.
+/// Files put in by hand may have any name that doesn't begin with a dot.
+enum SpoolFileName {
+    static func make(first: some CustomStringConvertible, count: Int) -> String { "\(first).\(count).jsonl" }
+
+    /// How many messages the name promises; nil when it promises nothing.
+    static func count(in name: String) -> Int? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[2] == "jsonl", parts[0].utf8.count == 36 else { return nil }
+        return Int(parts[1])
+    }
+
+    /// Names that begin with a dot are being written and left alone.
+    static func isHidden(_ name: String) -> Bool { name.utf8.first == UInt8(ascii: ".") }
+}

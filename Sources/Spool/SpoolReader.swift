@@ -1,0 +1,78 @@
+public import Bookings
+
+/// Reads what is in the spool without changing anything: the front's view of the queue.
+public struct SpoolReader: Sendable {
+    private let directory: SpoolDirectory
+    private let files: any FileSystem
+
+    /// Reads `directory`.
+    public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
+        self.directory = directory
+        self.files = files
+    }
+
+    /// The names of the entries of a place, in order; hidden ones are left out.
+    public func names(in place: SpoolPlace) throws(SpoolError) -> [String] {
+        try files.names(in: directory.path(of: place)).filter { !SpoolFileName.isHidden($0) }.sorted()
+    }
+
+    /// Whether an entry is there now.
+    public func exists(_ place: SpoolPlace, _ name: String) -> Bool {
+        ((try? files.status(of: directory.path(place, name))) ?? nil) != nil
+    }
+
+    /// Calls `body` with each valid message of an entry, in order, until it returns false. An entry that is gone
+    /// or odd has none.
+    public func forEachMessage(
+        in place: SpoolPlace, _ name: String, _ body: (Message) -> Bool
+    ) throws(SpoolError) {
+        if place == .dead {
+            if let message = try deadMessage(name) { _ = body(message) }
+            return
+        }
+        guard let file = try open(place, name) else { return }
+        let arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
+        var lines = LineReader(file)
+        while let line = try lines.next() {
+            guard let bytes = line.bytes, !line.isBlank,
+                case .success(let message) = MessageLine.decode(
+                    bytes, fileName: name, number: line.number, arrival: arrival)
+            else { continue }
+            if !body(message) { return }
+        }
+    }
+
+    /// The message with this id in an entry; nil when the entry is gone or has none.
+    public func message(_ id: BookingID, in place: SpoolPlace, _ name: String) throws(SpoolError) -> Message? {
+        var found: Message?
+        try forEachMessage(in: place, name) { message in
+            if message.id == id { found = message }
+            return found == nil
+        }
+        return found
+    }
+
+    private func open(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> OpenFile? {
+        let path = directory.path(place, name)
+        do {
+            guard let status = try files.status(of: path), status.kind == .regular else { return nil }
+            return try files.open(path)
+        } catch {
+            if error.concernsOnlyTheFile { return nil }
+            throw error
+        }
+    }
+
+    private func deadMessage(_ name: String) throws(SpoolError) -> Message? {
+        guard DeadLetterFile.id(in: name) != nil, try open(.dead, name) != nil,
+            let letter = try? StoredDeadLetter(directory.path(.dead, name), files: files),
+            letter.fields.bodySize <= LineReader.maximumLineBytes
+        else { return nil }
+        let bytes = try letter.body(limit: letter.fields.bodySize, in: directory, files: files)
+        let decoded = MessageLine.decode(
+            bytes, fileName: letter.fields.fromFile, number: letter.fields.fromLine, arrival: letter.fields.deadOn)
+        guard case .success(var message) = decoded else { return nil }
+        message.id = letter.fields.id
+        return message
+    }
+}

@@ -1,0 +1,141 @@
+@preconcurrency import Dispatch
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// Something that happened to an entry of the spool. A hint: a scan finds what it missed.
+public enum SpoolEvent: Hashable, Sendable {
+    /// An entry came into a place.
+    case appeared(SpoolPlace, name: String)
+    /// An entry left a place.
+    case vanished(SpoolPlace, name: String)
+    /// Messages of an entry were settled, and others not yet.
+    case touched(SpoolPlace, name: String)
+    /// Events were lost, or a directory is new: look at everything again.
+    case overflow
+}
+
+/// Watches places of a spool with inotify.
+public final class SpoolWatch: Sendable {
+    private struct State {
+        var places: [Int32: SpoolPlace] = [:]
+        var identities: [SpoolPlace: FileIdentity] = [:]
+        var events: [SpoolEvent] = []
+    }
+
+    /// So many events wait at most; more are an overflow.
+    private static let maximumWaiting = 65_536
+
+    private let directory: SpoolDirectory
+    private let watched: [SpoolPlace]
+    private let files: any FileSystem
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    /// Watches `places` of `directory`, as far as they exist.
+    ///
+    /// - Throws: when inotify can't be had.
+    public init(
+        _ directory: SpoolDirectory, places: [SpoolPlace], files: any FileSystem = LocalFileSystem()
+    ) throws(SpoolError) {
+        self.directory = directory
+        self.watched = places
+        self.files = files
+        descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+        guard descriptor >= 0 else { throw SpoolError("watch", directory.root, .last) }
+        renew()
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Watches the directories that are new at their paths since the last time: made, mounted or replaced. Each
+    /// gives an overflow event.
+    public func renew() {
+        state.withLock { state in
+            for place in watched {
+                let path = directory.path(of: place)
+                let identity = (try? files.status(of: path))?.identity
+                guard identity != state.identities[place] else { continue }
+                for (number, old) in state.places where old == place {
+                    inotify_rm_watch(descriptor, number)
+                    state.places[number] = nil
+                }
+                state.identities[place] = nil
+                state.events.append(.overflow)
+                let mask = UInt32(
+                    IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR)
+                let number = inotify_add_watch(descriptor, path, mask)
+                guard number >= 0 else { continue }
+                state.places[number] = place
+                state.identities[place] = identity
+            }
+        }
+    }
+
+    /// The events since the last call, in the order they happened. Never blocks.
+    public func drain() -> [SpoolEvent] {
+        state.withLock { state in
+            collect(into: &state)
+            defer { state.events = [] }
+            return state.events
+        }
+    }
+
+    /// An element arrives when there are new events; never more than one waits.
+    public func wakeUps() -> AsyncStream<Void> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            let source = DispatchSource.makeReadSource(
+                fileDescriptor: descriptor, queue: DispatchQueue(label: "io.acms.spool-watch"))
+            source.setEventHandler { [self] in
+                state.withLock { collect(into: &$0) }
+                continuation.yield()
+            }
+            continuation.onTermination = { _ in source.cancel() }
+            source.activate()
+        }
+    }
+
+    private func collect(into state: inout State) {
+        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { buffer in
+            while true {
+                let length = read(descriptor, buffer.baseAddress, buffer.count)
+                guard length > 0 else { return }
+                decode(UnsafeRawBufferPointer(rebasing: buffer[..<length]), into: &state)
+            }
+        }
+    }
+
+    private func decode(_ bytes: UnsafeRawBufferPointer, into state: inout State) {
+        let headerSize = MemoryLayout<inotify_event>.size
+        var offset = 0
+        while offset + headerSize <= bytes.count {
+            let header = bytes.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
+            let nameBytes = bytes[(offset + headerSize)..<(offset + headerSize + Int(header.len))]
+            offset += headerSize + Int(header.len)
+            func has(_ flag: some BinaryInteger) -> Bool { header.mask & UInt32(truncatingIfNeeded: flag) != 0 }
+            if has(IN_Q_OVERFLOW) || state.events.count >= Self.maximumWaiting {
+                state.events = [.overflow]
+                continue
+            }
+            guard let place = state.places[header.wd] else { continue }
+            if has(IN_IGNORED) {
+                // The directory is gone; `renew` watches its successor.
+                state.places[header.wd] = nil
+                state.identities[place] = nil
+                state.events.append(.overflow)
+                continue
+            }
+            let name = String(decoding: nameBytes.prefix { $0 != 0 }, as: UTF8.self)
+            guard !name.isEmpty, !SpoolFileName.isHidden(name) else { continue }
+            if has(IN_MOVED_TO) || has(IN_CREATE) || has(IN_CLOSE_WRITE) {
+                state.events.append(.appeared(place, name: name))
+            } else if has(IN_MOVED_FROM) || has(IN_DELETE) {
+                state.events.append(.vanished(place, name: name))
+            } else if has(IN_ATTRIB) {
+                state.events.append(.touched(place, name: name))
+            }
+        }
+    }
+}

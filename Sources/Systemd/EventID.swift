@@ -1,0 +1,55 @@
+public import Logging
+
+/// The kinds of events in the log, by their `MESSAGE_ID`. The journal catalog `systemd/acms.catalog` explains
+/// each one (`journalctl -x`). An id is for ever: a new kind gets a new id.
+public enum EventID: String, CaseIterable, Sendable {
+    /// The front accepted bookings: they are durable in the queue.
+    case bookingsAccepted = "f83acc8ba21b4b4b95bf6581652e8c55"
+    /// The worker committed a batch to the table.
+    case batchCommitted = "7d6b0f621fcc4509ae14062542b8b067"
+    /// Messages became dead letters.
+    case deadLettered = "99e8599c484a4599a5b89a3399e8614b"
+    /// Messages failed and are tried again later.
+    case deferred = "901fc559ed954ed5a6faf213988f5542"
+    /// A message was a repeat of a committed one.
+    case duplicateIgnored = "2520202abf1647e59cb96efd44258992"
+    /// The table can't be used; the queue holds.
+    case tableUnavailable = "b4caed94e4e949c0afe0a1bdcfe92703"
+    /// The table can be used again.
+    case tableAvailable = "5629dc75054c4a94b81fbf4a4e8ade21"
+    /// The spool can't be written; callers are refused.
+    case spoolUnavailable = "93584633d47449a6ac5b1a5a18767227"
+    /// The spool can be written again.
+    case spoolAvailable = "bb1f3aa521cb4c61b47a578fbc457275"
+    /// An unreadable or odd file of the spool was set aside.
+    case setAside = "91b5508745ec429a907dcda4c8f0bb2b"
+    /// The worker found messages in hand of a worker that died.
+    case crashRecovered = "f939e0e9eaa04caf9179a8c103c97bcd"
+    /// A caretaker approved or cancelled a booking.
+    case decided = "dc549c7084f14839b83dbe1f857bc030"
+    /// A new configuration is in force.
+    case configurationReloaded = "31254400112b46528d1375ecd736da60"
+    /// A new configuration was invalid; the old one stays in force.
+    case configurationInvalid = "e67683e4920042e699708240a5d80390"
+    /// A daemon started.
+    case started = "f4cabe2bda6b48bba49e8251784e0e96"
+    /// A daemon is about to end.
+    case stopping = "30146fba9d4340c6a686f6bfbed335cf"
+    /// A peer was refused a call that it may not make.
+    case callRefused = "32ea72494ccf4752b28699b11b0fc2af"
+}
+
+extension Logger.MetadataValue {
+    /// The value for the metadata key `MESSAGE_ID`.
+    public static func event(_ id: EventID) -> Self { .string(id.rawValue) }
+}
+
+extension Dictionary where Key == String, Value == Logger.MetadataValue {
+    /// Metadata that says what kind of event a statement logs:
+    /// `logger.info("…", metadata: .event(.deferred, ["booking-id": …]))`.
+    public static func event(_ id: EventID, _ metadata: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = metadata
+        metadata["MESSAGE_ID"] = .event(id)
+        return metadata
+    }
+}

@@ -1,0 +1,32 @@
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+extension Server {
+    /// The server's socket as a stream of connections, each ready to be served.
+    func bind(_ socket: ListeningSocket) async throws -> NIOAsyncChannel<Accepted, Never> {
+        try await ServerBootstrap(group: eventLoopGroup)
+            .serverChannelInitializer { [logger] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrorLogger(logger: logger))
+                }
+            }
+            // A peer that has sent its last call still reads replies.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // One read a wake-up: a second one would mostly find nothing.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .bind(socket.fileDescriptor) { channel in
+                channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
+            }
+    }
+
+    private func accept(_ channel: any Channel) throws -> Accepted {
+        let peer = try Peer(of: channel)
+        try channel.pipeline.syncOperations.addHandler(FrameHandler(limit: limits.maximumFrameBytes))
+        let frames = try Connection.Frames(wrappingChannelSynchronously: channel)
+        let accepted = Accepted(frames: frames, peer: peer)
+        guard state.withLock({ $0.add(accepted) }) else { throw ChannelError.ioOnClosedChannel }
+        connectionCountChanged()
+        return accepted
+    }
+}

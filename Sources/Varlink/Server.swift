@@ -1,0 +1,160 @@
+public import Logging
+public import NIOCore
+public import NIOPosix
+internal import Synchronization
+
+/// A Varlink service on one Unix socket. It can be run once.
+///
+/// A connection costs no thread, however long it is idle. What it may cost otherwise is bounded by
+/// ``ConnectionLimits``. Handlers run on the connections' event loops; see ``Method``.
+public final class Server: Sendable {
+    /// Where a server listens.
+    public enum Listener: Sendable, Hashable {
+        /// A listening Unix stream socket that was passed in. The server owns the descriptor from `run()` on
+        /// and closes it at the end.
+        case inherited(fileDescriptor: Int32)
+        /// A socket made at this path with these permission bits. A file that a killed server left there is
+        /// replaced; the file is removed at the end. Two servers that start at the same instant aren't kept
+        /// apart by this.
+        case path(String, mode: UInt32)
+    }
+
+    let listener: Listener
+    let limits: ConnectionLimits
+    let logger: Logger
+    let eventLoopGroup: any EventLoopGroup
+    let decoder: CallDecoder
+    let format = ReplyFormat()
+    let state = Mutex(State())
+    private let onConnectionCountChange: (@Sendable (Int) -> Void)?
+    private let countChange = Mutex(())
+
+    /// Creates a server that doesn't listen yet.
+    /// - Parameters:
+    ///   - listener: Where to listen.
+    ///   - info: What `GetInfo` tells.
+    ///   - interfaces: What to serve besides `org.varlink.service`. The first of a name counts.
+    ///   - limits: What a connection may cost.
+    ///   - logger: Where to tell of connections that fail and of calls that are refused.
+    ///   - onConnectionCountChange: Called after each change of ``connectionCount``, on any thread, one call
+    ///     at a time; the last call tells the last count. It must not block.
+    ///   - eventLoopGroup: The threads to serve on.
+    public init(
+        listener: Listener, info: ServiceInfo, interfaces: [Interface], limits: ConnectionLimits = .init(),
+        logger: Logger, onConnectionCountChange: (@Sendable (Int) -> Void)? = nil,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) {
+        self.listener = listener
+        self.limits = limits
+        self.logger = logger
+        self.eventLoopGroup = eventLoopGroup
+        self.onConnectionCountChange = onConnectionCountChange
+        var all: [Interface] = []
+        do {
+            all.append(try ServiceInterface.interface(of: info, serving: interfaces))
+        } catch {
+            // Its text is a constant that a test parses.
+            logger.critical("The description of \(ServiceInterface.name) is wrong: \(error)")
+        }
+        for interface in interfaces where !all.contains(where: { $0.name == interface.name }) {
+            all.append(interface)
+        }
+        decoder = CallDecoder(catalog: MethodCatalog(all))
+    }
+
+    /// How many connections are open.
+    public var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// Serves until ``shutDown()`` or until the task is cancelled; the latter closes all connections at once
+    /// and cancels the handlers.
+    /// - Throws: ``ServerError`` when the server can't listen; what ended the listening, should it end by
+    ///   itself.
+    public func run() async throws {
+        guard try start() else { return }
+        let socket = try ListeningSocket(listener)
+        defer { socket.removeFile() }
+        let accepting = try await bind(socket)
+        let mayRun = state.withLock { state in
+            guard case .running = state.phase else { return false }
+            state.phase = .running(listener: accepting.channel)
+            return true
+        }
+        if !mayRun { accepting.channel.close(promise: nil) }
+        let failure: (any Error)? = await withDiscardingTaskGroup { connections in
+            do {
+                try await accepting.executeThenClose { inbound in
+                    for try await accepted in inbound {
+                        let executor = EventLoopTaskExecutor(accepted.frames.channel.eventLoop)
+                        connections.addTask(executorPreference: executor) { await self.serve(accepted) }
+                    }
+                }
+            } catch {
+                return error
+            }
+            return nil
+        }
+        // Cancellation ends the sequence of accepted connections with some of them still in it.
+        for accepted in state.withLock({ $0.takeUnserved() }) {
+            try? await accepted.frames.executeThenClose { _, _ in }
+            end(accepted)
+        }
+        if let failure, !(failure is CancellationError), !Task.isCancelled { throw failure }
+    }
+
+    /// Ends the server in good order, from any thread, any number of times: no connection is accepted and no
+    /// call is read any more, calls in flight are answered, then connections are closed and ``run()``
+    /// returns. A peer that doesn't read its replies is given 5 seconds after the last of them.
+    public func shutDown() {
+        let (channel, connections) = state.withLock { state -> ((any Channel)?, [Accepted]) in
+            switch state.phase {
+            case .idle:
+                state.phase = .stopped
+                return (nil, [])
+            case .running(let channel):
+                state.phase = .shuttingDown
+                return (channel, Array(state.connections.values))
+            case .shuttingDown, .stopped:
+                return (nil, [])
+            }
+        }
+        channel?.close(promise: nil)
+        for connection in connections {
+            connection.frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
+        }
+    }
+
+    /// - Returns: false when the server was shut down before it ran.
+    private func start() throws(ServerError) -> Bool {
+        let phase = state.withLock { state in
+            defer { if case .idle = state.phase { state.phase = .running(listener: nil) } }
+            return state.phase
+        }
+        switch phase {
+        case .idle: return true
+        case .stopped: return false
+        case .running, .shuttingDown: throw .alreadyRun
+        }
+    }
+
+    private func serve(_ accepted: Accepted) async {
+        let mustEnd = state.withLock { $0.startServing(accepted) }
+        if mustEnd {
+            accepted.frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
+        }
+        let connection = Connection(
+            frames: accepted.frames, peer: accepted.peer, decoder: decoder, format: format, limits: limits,
+            logger: logger)
+        await connection.serve()
+        end(accepted)
+    }
+
+    private func end(_ accepted: Accepted) {
+        state.withLock { $0.remove(accepted) }
+        connectionCountChanged()
+    }
+
+    func connectionCountChanged() {
+        guard let onConnectionCountChange else { return }
+        countChange.withLock { _ in onConnectionCountChange(connectionCount) }
+    }
+}

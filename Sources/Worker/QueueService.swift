@@ -1,0 +1,37 @@
+import Bookings
+public import Varlink
+
+/// The methods of io.acms.Queue.
+public struct QueueService: Sendable {
+    private let worker: QueueWorker
+
+    /// - Parameter worker: answers.
+    public init(_ worker: QueueWorker) {
+        self.worker = worker
+    }
+
+    /// The interface as a server offers it.
+    public func interface() throws -> Interface {
+        try Interface(
+            description: QueueInterface.description,
+            methods: [
+                Method("GetQueueAttributes") { (_: NoParameters, _) throws(ErrorReply) in
+                    try await worker.attributes()
+                },
+                .streaming("ListDeadLetters") {
+                    (parameters: QueueInterface.ListDeadLetters, call,
+                        replies: ReplyStream<QueueInterface.DeadLetterList>) throws(ErrorReply) in
+                    var page = try await worker.deadLetters(
+                        parameters.filter, limit: parameters.limit, after: parameters.nextToken)
+                    while call.wantsMore, let next = page.nextToken {
+                        await replies.send(page)
+                        page = try await worker.deadLetters(parameters.filter, limit: parameters.limit, after: next)
+                    }
+                    return page
+                },
+                Method("GetDeadLetter") { (parameters: QueueInterface.ByID, _) throws(ErrorReply) in
+                    QueueInterface.OneDeadLetter(letter: try await worker.deadLetter(parameters.id))
+                },
+            ])
+    }
+}

@@ -1,0 +1,105 @@
+import Bookings
+import Spool
+import Varlink
+
+extension QueueWorker {
+    /// Counts and states for the operator.
+    func attributes() throws(ErrorReply) -> QueueInterface.Attributes {
+        let counts: SpoolCounts
+        do {
+            counts = try consumer.counts()
+        } catch {
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: error.reason))
+        }
+        var totals = (committed: 0, deadLettered: 0)
+        var trouble = tableOutage.reason
+        do {
+            totals = try table.totals()
+        } catch {
+            trouble = error.reason
+        }
+        return QueueInterface.Attributes(
+            incoming: counts.incoming, active: counts.active, deferred: counts.deferred, dead: counts.dead,
+            oldestSeconds: counts.oldest.map { max(0, Int(now().since($0).components.seconds)) },
+            committedTotal: totals.committed, deadLetteredTotal: totals.deadLettered + uncounted, paused: false,
+            pausedUntil: nil, tableAvailable: trouble == nil, tableError: trouble)
+    }
+
+    /// A page of dead letters.
+    func deadLetters(
+        _ filter: DeadLetterFilter?, limit: Int?, after token: String?
+    ) throws(ErrorReply) -> QueueInterface.DeadLetterList {
+        let limit = limit ?? 100
+        guard (1...1000).contains(limit) else {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "limit"))
+        }
+        do {
+            let page = try DeadLetterStore(directory).list(matching: filter, limit: limit, after: token)
+            return .init(items: page.items, nextToken: page.nextToken)
+        } catch is InvalidPageToken {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
+        } catch {
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+        }
+    }
+
+    /// One dead letter.
+    func deadLetter(_ id: String) throws(ErrorReply) -> DeadLetter {
+        let letter: DeadLetter?
+        do {
+            letter = try BookingID(id).flatMap {
+                try DeadLetterStore(directory).letter($0, bodyBytes: DeadLetterStore.shownBodyBytes)
+            }
+        } catch {
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+        }
+        guard let letter else { throw ErrorReply(QueueInterface.DeadLetterNotFound(id: id)) }
+        return letter
+    }
+
+    /// Approves a booking.
+    func approve(_ id: String, by peer: Peer) throws(ErrorReply) -> CaretakerInterface.Approved {
+        let (booking, cancelled) = try decide(id, by: peer) { id, time throws(TableUnavailable) in
+            try table.approve(id, at: time)
+        }
+        return .init(booking: booking, cancelled: cancelled)
+    }
+
+    /// Cancels a booking.
+    func cancel(_ id: String, by peer: Peer) throws(ErrorReply) -> CaretakerInterface.Cancelled {
+        let (booking, _) = try decide(id, by: peer) { id, time throws(TableUnavailable) in
+            try table.cancel(id, at: time)
+        }
+        return .init(booking: booking)
+    }
+
+    private func decide(
+        _ text: String, by peer: Peer, _ body: (BookingID, Timestamp) throws(TableUnavailable) -> Decision
+    ) throws(ErrorReply) -> (Booking, [String]) {
+        let notFound = ErrorReply(CaretakerInterface.BookingNotFound(id: text))
+        guard let id = BookingID(text) else { throw notFound }
+        let decision: Decision
+        let progress: Progress?
+        do {
+            decision = try body(id, now())
+            progress = decision == .notFound ? try consumer.progress(of: id) : nil
+        } catch {
+            let reason = (error as? TableUnavailable)?.reason ?? (error as? QueueUnavailable)?.reason ?? "\(error)"
+            throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: reason))
+        }
+        switch decision {
+        case .decided(let booking, let cancelled):
+            report.decided(booking, cancelled: cancelled, by: peer)
+            return (booking, cancelled)
+        case .wrongStatus(let status):
+            throw ErrorReply(CaretakerInterface.WrongStatus(bookingStatus: status))
+        case .notAvailable(let booking):
+            throw ErrorReply(
+                CaretakerInterface.ApartmentNotAvailable(
+                    bookingId: booking.id, startDate: booking.startDate, endDate: booking.endDate))
+        case .notFound:
+            guard let progress else { throw notFound }
+            throw ErrorReply(CaretakerInterface.NotYetCommitted(id: text, progress: progress))
+        }
+    }
+}

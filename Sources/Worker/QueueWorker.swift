@@ -1,0 +1,263 @@
+public import Bookings
+import Spool
+import Synchronization
+
+/// Takes the queue to the table: one loop on one thread that may block.
+///
+/// `run` owns time and wake-ups and calls `step`, which does one thing: a batch, a probe, a recovery. Messages
+/// that the table can't take are charged; trouble with the table or the spool as a whole charges nobody.
+public actor QueueWorker {
+    /// What a step left to do.
+    enum Next: Equatable {
+        /// There is more to do now.
+        case again
+        /// Nothing before this time; nil when nothing is known to come.
+        case wait(until: Timestamp?)
+    }
+
+    private let executor = BlockingExecutor(label: "io.acms.worker")
+    /// Jobs run on a thread of their own, which may block.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let directory: SpoolDirectory
+    let table: any BookingTable
+    let report: WorkerReport
+    let now: @Sendable () -> Timestamp
+    var settings: Settings.Worker
+    var policy: RetryPolicy
+    var consumer: SpoolConsumer
+
+    var spoolOutage = Outage()
+    var tableOutage = Outage()
+    private var stage = Stage.unlocked
+    private var lock: SpoolLock?
+    /// Settlements that the spool could not take yet; nothing is received before they are done.
+    private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
+    /// Dead letters that the table's total does not count yet.
+    var uncounted = 0
+    /// Shows what comes into `incoming/`; nil when inotify can't be had.
+    var watch: SpoolWatch?
+    /// Since when nothing has happened; nil while something does.
+    var idleSince: Timestamp?
+    nonisolated let isStopping = Atomic(false)
+    nonisolated let hasPeerActivity = Atomic(false)
+
+    private enum Stage {
+        case unlocked, recovering, serving
+    }
+
+    let wake: AsyncStream<Void>.Continuation
+    let wakeUps: AsyncStream<Void>
+
+    /// - Parameters:
+    ///   - directory: the spool.
+    ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used.
+    ///   - table: the table, to write.
+    ///   - now: the present time.
+    public init(
+        spool directory: SpoolDirectory, lock: SpoolLock?, table: any BookingTable, settings: Settings.Worker,
+        report: WorkerReport, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) {
+        self.directory = directory
+        self.lock = lock
+        self.table = table
+        self.settings = settings
+        self.report = report
+        self.now = now
+        policy = RetryPolicy(settings)
+        consumer = SpoolConsumer(directory)
+        (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes new settings over; they hold from the next batch on.
+    public func reconfigure(_ settings: Settings.Worker) {
+        self.settings = settings
+        policy = RetryPolicy(settings)
+        wake.yield()
+    }
+
+    /// Whether nothing waits, is in hand or is deferred, and no trouble lasts: the worker may end.
+    var isIdle: Bool {
+        stage == .serving && consumer.isEmpty && unsettled.isEmpty && spoolOutage.reason == nil
+            && tableOutage.reason == nil
+    }
+
+    /// Looks again at what could not be taken out of `incoming/`.
+    func retryStuck() {
+        try? consumer.scan(retryingStuck: true)
+        reportNotices()
+    }
+
+    /// Does the next thing.
+    func step() -> Next {
+        let time = now()
+        if let wait = [spoolOutage, tableOutage].filter({ $0.mustWait(at: time) }).map(\.nextProbe).max() {
+            return .wait(until: wait)
+        }
+        do {
+            let next = try advance(at: time)
+            reportNotices()
+            return next
+        } catch let error as TableUnavailable {
+            tableOutage.failed(error.reason, at: time)
+            report.table(error.reason)
+            giveBack(at: time)
+        } catch {
+            let reason = (error as? QueueUnavailable)?.reason ?? "\(error)"
+            spoolOutage.failed(reason, at: time)
+            report.spool(reason)
+        }
+        return .again
+    }
+
+    /// Ends in good order: what is in hand goes back uncharged.
+    func stop() {
+        giveBack(at: now())
+        lock = nil
+    }
+
+    private func advance(at time: Timestamp) throws -> Next {
+        switch stage {
+        case .unlocked:
+            if lock == nil { lock = try takeLock() }
+            try consumer.start(at: time)
+            stage = .recovering
+            return .again
+        case .recovering:
+            try recover(at: time)
+            stage = .serving
+            report.started(try consumer.counts())
+            return .again
+        case .serving:
+            return try serve(at: time)
+        }
+    }
+
+    private func takeLock() throws -> SpoolLock {
+        do {
+            try directory.makeMissing(using: LocalFileSystem())
+            return try SpoolLock(directory)
+        } catch let error as SpoolLock.Taken {
+            throw QueueUnavailable(reason: error.description)
+        } catch {
+            throw QueueUnavailable(reason: "The spool can't be used. \(error)")
+        }
+    }
+
+    private func recover(at time: Timestamp) throws {
+        try probe()
+        let policy = policy
+        var dead = 0
+        let charged = try consumer.recover(
+            upTo: settings.batchSize, at: time, committed: { [table] ids throws(TableUnavailable) in
+                try table.committed(among: ids)
+            },
+            charge: { message in
+                let settlement = policy.afterCrash(message, at: time, chance: .random(in: 0...1))
+                if case .dead = settlement { dead += 1 }
+                return settlement
+            })
+        uncounted += dead
+        if !charged.isEmpty { report.recovered(charged) }
+    }
+
+    private func serve(at time: Timestamp) throws -> Next {
+        if tableOutage.reason != nil { try probe() }
+        if !unsettled.isEmpty { try settleAll(at: time) }
+        // What comes in while a backlog waits sorts behind it, so one scan a backlog finds everything in order.
+        if consumer.isExhausted { try consumer.scan() }
+        let batch = try consumer.receive(upTo: settings.batchSize, at: time)
+        spoolWorks()
+        guard !batch.isEmpty else { return try rest(at: time) }
+        unsettled = try settlements(for: batch, at: time)
+        try settleAll(at: time)
+        return .again
+    }
+
+    private func rest(at time: Timestamp) throws -> Next {
+        if uncounted > 0 { try probe() }
+        report.waiting(deferred: consumer.nextDue)
+        if let due = consumer.nextDue, due <= time { return .again }
+        return .wait(until: consumer.nextDue)
+    }
+
+    /// Writes to the table without touching a booking.
+    private func probe() throws {
+        _ = try table.apply([], deadLettered: uncounted)
+        uncounted = 0
+        tableWorks()
+    }
+
+    private func settlements(
+        for batch: [Received<SpoolConsumer.Receipt>], at time: Timestamp
+    ) throws -> [(SpoolConsumer.Receipt, Settlement)] {
+        let messages = batch.compactMap { try? $0.content.get() }
+        FaultPoint.reached(apartments: messages.map(\.request.apartmentID))
+        var outcomes: [ApplyOutcome] = []
+        if !messages.isEmpty {
+            outcomes = try table.apply(messages, deadLettered: uncounted)
+            uncounted = 0
+            tableWorks()
+        }
+        FaultPoint.reached("worker.commit")
+        var next = outcomes.makeIterator()
+        let settled = batch.map { received in
+            let settlement =
+                switch received.content {
+                case .failure(let poison):
+                    policy.poison(
+                        poison.reason, attempts: poison.attempts, receiveCount: poison.receiveCount, at: time)
+                case .success(let message):
+                    settlement(of: message, after: next.next(), at: time)
+                }
+            if case .dead = settlement { uncounted += 1 }
+            return (received.receipt, settlement)
+        }
+        report.batch(zip(batch, settled).map { ($0.content, $1.1) }, outcomes)
+        return settled
+    }
+
+    private func settlement(of message: Message, after outcome: ApplyOutcome?, at time: Timestamp) -> Settlement {
+        switch outcome {
+        case .committed, .alreadyCommitted:
+            .committed
+        case .poison(let reason):
+            policy.poison(reason, attempts: message.attempts, receiveCount: message.receiveCount, at: time)
+        case .failed(let reason):
+            policy.afterFailure(message, reason: reason, at: time, chance: .random(in: 0...1))
+        case nil:
+            policy.afterFailure(message, reason: "The table gave no answer.", at: time, chance: .random(in: 0...1))
+        }
+    }
+
+    private func settleAll(at time: Timestamp) throws {
+        try consumer.settle(unsettled, at: time)
+        unsettled = []
+        spoolWorks()
+    }
+
+    /// Puts what is in hand back uncharged. Settled messages among it are no-ops when they come again.
+    private func giveBack(at time: Timestamp) {
+        guard stage == .serving, unsettled.isEmpty else { return }
+        do {
+            try consumer.release()
+        } catch {
+            spoolOutage.failed(error.reason, at: time)
+            report.spool(error.reason)
+        }
+    }
+
+    private func spoolWorks() {
+        spoolOutage.succeeded()
+        report.spool(nil)
+    }
+
+    private func tableWorks() {
+        tableOutage.succeeded()
+        report.table(nil)
+    }
+
+    private func reportNotices() {
+        for notice in consumer.takeNotices() { report.notice(notice) }
+    }
+}

@@ -1,0 +1,73 @@
+public import Bookings
+import BookingTable
+public import Daemon
+import Logging
+import ServiceLifecycle
+import Spool
+import Systemd
+import Varlink
+
+/// The worker daemon without its process: commits what is in the spool, and serves operators and caretakers.
+public struct WorkerDaemon: ReconfigurableService {
+    private let worker: QueueWorker
+    private let servers: [Server]
+    private let notifier: ServiceNotifier
+    private let logger: Logger
+
+    /// - Throws: when another worker has the spool, or an interface's description does not fit the code.
+    public init(_ surroundings: Daemon.Surroundings) throws {
+        let settings = surroundings.settings
+        let directory = SpoolDirectory(root: settings.spool.directory)
+        let worker = QueueWorker(
+            spool: directory, lock: try Self.lock(directory), table: SQLiteTable(path: settings.table.path),
+            settings: settings.worker,
+            report: WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier)))
+        self.worker = worker
+        notifier = surroundings.notifier
+        logger = surroundings.logger
+        let offered = [
+            QueueInterface.name: try QueueService(worker).interface(),
+            CaretakerInterface.name: try CaretakerService(worker).interface(),
+        ]
+        servers = surroundings.listeners.compactMap { name, listener in
+            offered[name].map { interface in
+                Server(
+                    listener: listener, info: .acms(product: "acms-workerd"), interfaces: [interface],
+                    logger: surroundings.logger, onConnectionCountChange: { _ in worker.notePeerActivity() })
+            }
+        }
+    }
+
+    /// Takes new settings over while running.
+    public func reconfigure(_ settings: Settings) async { await worker.reconfigure(settings.worker) }
+
+    /// Serves until graceful shutdown or until idle; the batch in hand is settled and what was called is
+    /// answered first.
+    public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for server in servers { group.addTask { try await server.run() } }
+            group.addTask { await Heartbeat(notifier).run { await worker.heartbeat() } }
+            notifier.ready(status: "Looking through the spool")
+            let end = await withGracefulShutdownHandler {
+                await worker.run { [servers] in servers.reduce(0) { $0 + $1.connectionCount } }
+            } onGracefulShutdown: {
+                worker.finish()
+            }
+            if case .idle = end { logger.info("Nothing to do; stopping.") }
+            notifier.stopping(status: "Answering the last calls")
+            for server in servers { server.shutDown() }
+            for _ in servers { try await group.next() }
+            group.cancelAll()
+        }
+    }
+
+    /// The spool's lock; nil when the spool can't be used yet, which the worker waits out.
+    private static func lock(_ directory: SpoolDirectory) throws -> SpoolLock? {
+        do {
+            try directory.makeMissing(using: LocalFileSystem())
+            return try SpoolLock(directory)
+        } catch is SpoolError {
+            return nil
+        }
+    }
+}

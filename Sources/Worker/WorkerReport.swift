@@ -1,0 +1,184 @@
+public import Bookings
+public import Logging
+import Spool
+import Synchronization
+public import Systemd
+import Varlink
+
+/// Tells the log and the service manager what the worker does.
+public final class WorkerReport: Sendable {
+    private struct State {
+        var spool = HealthChange()
+        var table = HealthChange()
+        var committed = 0
+        var dead = 0
+        var isStarted = false
+        var nextDue: Timestamp?
+        var isWorking = false
+    }
+
+    private let logger: Logger
+    private let status: StatusLine
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - logger: gets the events.
+    ///   - status: gets the line of `systemctl status`.
+    public init(logger: Logger, status: StatusLine) {
+        self.logger = logger
+        self.status = status
+    }
+
+    func started(_ counts: SpoolCounts) {
+        logger.info(
+            """
+            Serving the queue: \(counts.incoming) incoming, \(counts.deferred) deferred, \(counts.dead) dead letters.
+            """)
+        state.withLock { $0.isStarted = true }
+        updateStatus()
+    }
+
+    /// One entry for what was committed, and one for each other fate.
+    func batch(_ settled: [(content: Result<Message, Poison>, settlement: Settlement)], _ outcomes: [ApplyOutcome]) {
+        var committed: [Message] = []
+        var repeated: [Message] = []
+        var next = outcomes.makeIterator()
+        for (content, settlement) in settled {
+            let message = try? content.get()
+            let outcome = message == nil ? nil : next.next()
+            switch settlement {
+            case .committed:
+                guard let message else { continue }
+                if outcome == .alreadyCommitted { repeated.append(message) } else { committed.append(message) }
+            case .deferred(let later):
+                deferred(later)
+            case .dead(let failure, let reason, _, let receiveCount):
+                dead(content, failure, reason, receiveCount)
+            }
+        }
+        if !committed.isEmpty {
+            logger.info(
+                committed.count == 1 ? "Committed a booking." : "Committed \(committed.count) bookings.",
+                metadata: .event(.batchCommitted, .bookings(committed)))
+        }
+        if !repeated.isEmpty {
+            logger.debug(
+                "Found \(repeated.count) bookings in the table already; nothing was changed.",
+                metadata: .event(.duplicateIgnored, .bookings(repeated)))
+        }
+        state.withLock {
+            $0.committed += committed.count
+            $0.isWorking = true
+        }
+        updateStatus()
+    }
+
+    private func deferred(_ message: Message) {
+        let due = message.notBefore.map { " until \($0)" } ?? ""
+        logger.warning(
+            "Deferred a booking\(due) after receive \(message.receiveCount): \(message.attempts.last?.reason ?? "")",
+            metadata: .event(.deferred, .bookings([message])))
+    }
+
+    private func dead(
+        _ content: Result<Message, Poison>, _ failure: FailureClass, _ reason: String, _ receiveCount: Int
+    ) {
+        state.withLock { $0.dead += 1 }
+        var metadata: Logger.Metadata
+        switch content {
+        case .success(let message): metadata = .bookings([message])
+        case .failure(let poison):
+            metadata = ["booking-id": .stringConvertible(poison.id)]
+            if let user = poison.userID { metadata["user-id"] = .string(user) }
+            if let apartment = poison.apartmentID { metadata["apartment-id"] = .string(apartment) }
+        }
+        metadata["class"] = .string(failure.rawValue)
+        metadata["receive-count"] = .stringConvertible(receiveCount)
+        logger.error("Set a message aside as a dead letter: \(reason)", metadata: .event(.deadLettered, metadata))
+    }
+
+    func recovered(_ ids: [BookingID]) {
+        logger.warning(
+            """
+            The last worker died with messages in hand. Charged \(ids.count) of them, and tries each by itself.
+            """,
+            metadata: .event(.crashRecovered, ["booking-id": .array(ids.map { .stringConvertible($0) })]))
+    }
+
+    func notice(_ notice: SpoolConsumer.Notice) {
+        switch notice {
+        case .stuck(let name, let reason):
+            logger.error(
+                "Left \(name) in incoming/, because it can't be moved. \(reason)",
+                metadata: .event(.setAside, ["file": .string(name)]))
+        case .duplicate(let id, let progress):
+            logger.notice(
+                "Dropped a copy of a message that is \(progress.rawValue).",
+                metadata: .event(.duplicateIgnored, ["booking-id": .stringConvertible(id)]))
+        }
+    }
+
+    func decided(_ booking: Booking, cancelled: [String], by peer: Peer) {
+        logger.notice(
+            cancelled.isEmpty
+                ? "Booking is now \(booking.bookingStatus.rawValue)."
+                : "Booking is now \(booking.bookingStatus.rawValue); cancelled \(cancelled.count) that overlap it.",
+            metadata: .event(
+                .decided,
+                [
+                    "booking-id": .array(([booking.id] + cancelled).map { .string($0) }),
+                    "user-id": .string(booking.userId), "apartment-id": .string(booking.apartmentId),
+                    "peer-uid": .stringConvertible(peer.uid), "peer-pid": .stringConvertible(peer.pid),
+                ]))
+    }
+
+    /// - Parameter trouble: nil when the spool can be used.
+    func spool(_ trouble: String?) {
+        guard let change = state.withLock({ $0.spool.note(trouble) }) else { return }
+        switch change {
+        case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
+        case .recovered: logger.notice("The spool can be used again.", metadata: .event(.spoolAvailable))
+        }
+        updateStatus()
+    }
+
+    /// - Parameter trouble: nil when the table can be written.
+    func table(_ trouble: String?) {
+        guard let change = state.withLock({ $0.table.note(trouble) }) else { return }
+        switch change {
+        case .failed(let reason): logger.error("\(reason)", metadata: .event(.tableUnavailable))
+        case .recovered: logger.notice("The table can be written again.", metadata: .event(.tableAvailable))
+        }
+        updateStatus()
+    }
+
+    func waiting(deferred due: Timestamp?) {
+        state.withLock {
+            $0.isWorking = false
+            $0.nextDue = due
+        }
+        updateStatus()
+    }
+
+    private func updateStatus() {
+        let text = state.withLock { state in
+            if let trouble = state.table.trouble ?? state.spool.trouble { return "Holding the queue: \(trouble)" }
+            guard state.isStarted else { return "Looking through the spool" }
+            let counts = "\(state.committed) committed and \(state.dead) dead-lettered since the start"
+            if state.isWorking { return "Committing: \(counts)" }
+            return "Waiting\(state.nextDue.map { ", next retry at \($0)" } ?? ""): \(counts)"
+        }
+        status.update(text)
+    }
+}
+
+extension Logger.Metadata {
+    /// One field a booking for its id, user and apartment.
+    static func bookings(_ messages: [Message]) -> Logger.Metadata {
+        [
+            "booking-id": .array(messages.map { .stringConvertible($0.id) }),
+            "user-id": .array(messages.map { .string($0.request.userID) }),
+            "apartment-id": .array(messages.map { .string($0.request.apartmentID) }),
+        ]
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Bookings
+import Daemon
+import Worker
+
+@main
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "acms-workerd",
+        abstract: "Commits the bookings of the spool to the table and sets poison messages aside.",
+        discussion: """
+            Started by acms-worker.path, acms-worker.socket and acms-caretaker.socket. Serves io.acms.Queue and \
+            io.acms.Caretaker on the sockets that the service manager hands over, or else on those that the \
+            configuration names (socket.queue, socket.caretaker).
+            """,
+        version: acmsVersion)
+
+    @OptionGroup var options: DaemonOptions
+
+    func run() async throws {
+        let daemon = Daemon("acms-workerd", options) {
+            [(QueueInterface.name, $0.socket.queue), (CaretakerInterface.name, $0.socket.caretaker)]
+        }
+        try await daemon.run { surroundings in try WorkerDaemon(surroundings) }
+    }
+}
