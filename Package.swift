@@ -86,6 +86,8 @@ let package = Package(
             ]),
         .executableTarget(name: "acms-frontd", dependencies: ["Bookings", "Daemon", "Front", argumentParser]),
         .executableTarget(name: "acms-workerd", dependencies: ["Bookings", "Daemon", "Worker", argumentParser]),
+        .target(name: "Support", path: "Tests/Support"),
+        .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
         .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser, logging]),
     ]
 )

@@ -44,7 +44,37 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp: CustomStringConvertible {
     /// For example `2026-11-22T21:10:05.123Z`.
     public var description: String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Self.style)
+        let day = milliseconds.dividingFloored(by: 86_400_000)
+        let date = Self.civil(day: day.quotient)
+        let time = day.remainder
+        func digits(_ value: Int64, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let clock = [time / 3_600_000, time / 60_000 % 60, time / 1000 % 60].map { digits($0, 2) }
+        return "\(digits(date.year, 4))-\(digits(date.month, 2))-\(digits(date.day, 2))"
+            + "T\(clock.joined(separator: ":")).\(digits(time % 1000, 3))Z"
+    }
+
+    /// The date of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`
+    /// (https://howardhinnant.github.io/date_algorithms.html), in years that begin in March. `Date`'s own style
+    /// goes through floating point and loses milliseconds.
+    private static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let era = (day + 719_468).dividingFloored(by: 146_097)
+        let dayOfEra = era.remainder
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        let year = yearOfEra + era.quotient * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+}
+
+extension Int64 {
+    fileprivate func dividingFloored(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 }
 

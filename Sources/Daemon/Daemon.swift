@@ -48,7 +48,8 @@ public struct Daemon: Sendable {
     }
 
     private let name: String
-    private let options: DaemonOptions
+    private let config: String?
+    private let checkConfig: Bool
     private let interfaces: @Sendable (Settings) -> [(name: String, configuredPath: String)]
 
     /// - Parameters:
@@ -59,7 +60,8 @@ public struct Daemon: Sendable {
         interfaces: @escaping @Sendable (Settings) -> [(name: String, configuredPath: String)]
     ) {
         self.name = name
-        self.options = options
+        config = options.config
+        checkConfig = options.checkConfig
         self.interfaces = interfaces
     }
 
@@ -69,7 +71,7 @@ public struct Daemon: Sendable {
     /// - Throws: `ExitCode`, with the reason in the log or on standard error.
     public func run(_ make: (Surroundings) throws -> some ReconfigurableService) async throws {
         let settings = try await load()
-        if options.checkConfig {
+        if checkConfig {
             print("The configuration is valid.")
             return
         }
@@ -90,7 +92,7 @@ public struct Daemon: Sendable {
 
     private func load() async throws -> Settings {
         do {
-            return try await Settings.load(file: options.config, environment: ProcessInfo.processInfo.environment)
+            return try await Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
         } catch {
             let line = Array("\(name): \(error)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
@@ -131,7 +133,7 @@ public struct Daemon: Sendable {
 
     private func reload(_ logger: Logger) async -> Settings? {
         do {
-            let settings = try await Settings.load(file: options.config, environment: ProcessInfo.processInfo.environment)
+            let settings = try await Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
             logger.notice("The configuration was read anew.", metadata: .event(.configurationReloaded))
             return settings
         } catch {
@@ -156,6 +158,21 @@ private struct ReloadService: Service {
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             if let settings = await load() { await service.reconfigure(settings) }
+        }
+    }
+}
+
+extension Settings.Log.Level {
+    /// The level as the log library names it.
+    fileprivate var loggerLevel: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        case .critical: .critical
         }
     }
 }

@@ -9,7 +9,7 @@ import Varlink
 ///
 /// Requests wait in an inbox while a group is made durable; all that wait then become the next group. This is
 /// group commit: one sync serves everybody who waits, and nobody waits for a timer.
-public actor Acceptance {
+actor Acceptance {
     /// Why a request was refused.
     typealias Refusal = ErrorReply
 
@@ -25,7 +25,7 @@ public actor Acceptance {
 
     private let executor = BlockingExecutor(label: "io.acms.acceptance")
     /// Jobs run on a thread of their own, which may block.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private nonisolated let isStopping = Atomic(false)
     private nonisolated let inbox = Mutex<[Submission]>([])
@@ -45,7 +45,7 @@ public actor Acceptance {
     ///   - directory: the spool.
     ///   - table: the table, to read.
     ///   - now: the present time.
-    public init(
+    init(
         spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(SpoolError) {
@@ -60,7 +60,7 @@ public actor Acceptance {
     }
 
     /// Accepts until the task is cancelled.
-    public func run() async {
+    func run() async {
         prepare()
         let watched = known.wakeUps()
         await withDiscardingTaskGroup { group in
@@ -95,10 +95,9 @@ public actor Acceptance {
     }
 
     /// Answers once the loop has nothing else to do: shows that it is alive. Looks for replaced directories.
-    public func heartbeat() -> Int {
+    func heartbeat() {
         known.renewWatches()
         observe()
-        return known.index.count
     }
 
     /// Each change of a message from now on, until `stopAwaiting` is called with the number.

@@ -1,21 +1,22 @@
 import Bookings
-public import Varlink
+import FoundationEssentials
+import Varlink
 
 /// The methods of io.acms.Bookings.
-public struct BookingsService: Sendable {
+struct BookingsService: Sendable {
     private let acceptance: Acceptance
     private let enquiry: Enquiry
 
     /// - Parameters:
     ///   - acceptance: takes bookings.
     ///   - enquiry: answers questions.
-    public init(acceptance: Acceptance, enquiry: Enquiry) {
+    init(acceptance: Acceptance, enquiry: Enquiry) {
         self.acceptance = acceptance
         self.enquiry = enquiry
     }
 
     /// The interface as a server offers it.
-    public func interface() throws -> Interface {
+    func interface() throws -> Interface {
         try Interface(
             description: BookingsInterface.description,
             methods: [
@@ -94,7 +95,11 @@ public struct BookingsService: Sendable {
 
     private func result(_ refusal: ErrorReply?) -> BookingsInterface.CreateResult {
         guard let refusal else { return .init() }
-        return .init(error: refusal.name, parameters: try? JSONValue(encoding: refusal.parameters))
+        // Any error's parameters encode as an object, so this can't fail; if it did, the name would still tell.
+        let parameters = (try? JSONEncoder().encode(refusal.parameters)).flatMap {
+            try? JSONDecoder().decode(JSONValue.self, from: $0)
+        }
+        return .init(error: refusal.name, parameters: parameters)
     }
 
     private func awaitBooking(

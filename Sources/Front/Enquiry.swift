@@ -4,10 +4,10 @@ import Varlink
 
 /// Answers questions about bookings from the table and the spool, on a thread of its own, so that a long list
 /// never holds up the accepting of bookings.
-public actor Enquiry {
+actor Enquiry {
     private let executor = BlockingExecutor(label: "io.acms.enquiry")
     /// Jobs run on a thread of their own, which may block.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let acceptance: Acceptance
     private let reader: SpoolReader
@@ -19,7 +19,7 @@ public actor Enquiry {
     ///   - acceptance: knows where messages are in the queue.
     ///   - directory: the spool, to read messages from.
     ///   - table: the table, to read.
-    public init(
+    init(
         acceptance: Acceptance, spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport
     ) {
         self.acceptance = acceptance

@@ -1,11 +1,11 @@
-public import Bookings
-public import Logging
+import Bookings
+import Logging
 import Synchronization
-public import Systemd
+import Systemd
 import Varlink
 
 /// Tells the log and the service manager what the front does.
-public final class FrontReport: Sendable {
+final class FrontReport: Sendable {
     private struct State {
         var spool = HealthChange()
         var table = HealthChange()
@@ -20,7 +20,7 @@ public final class FrontReport: Sendable {
     /// - Parameters:
     ///   - logger: gets the events.
     ///   - status: gets the line of `systemctl status`.
-    public init(logger: Logger, status: StatusLine) {
+    init(logger: Logger, status: StatusLine) {
         self.logger = logger
         self.status = status
     }

@@ -111,7 +111,7 @@ struct KnownQueue {
                 break
             }
         }
-        changed += index.settleMoves { reader.exists($0.place, $0.name) }
+        changed += index.settleMoves { [reader] in reader.exists($0.place, $0.name) }
         if !awaited.isEmpty { notify(changed) }
     }
 

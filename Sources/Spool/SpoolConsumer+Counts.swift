@@ -28,7 +28,7 @@ extension SpoolConsumer {
             for file in taken.values { counts.active += file.outstanding.count }
             if let current {
                 counts.active += current.unread
-                counts.oldest = [counts.oldest, current.arrival].compactMap { $0 }.min()
+                try note(current.name, in: .active, oldest: &counts.oldest)
             }
             let names = try files.names(in: directory.path(of: .deferred)).filter { !SpoolFileName.isHidden($0) }
             counts.deferred = names.count

@@ -55,6 +55,17 @@ extension SpoolConsumer {
             }
         }
         FaultPoint.reached("worker.take")
+        do {
+            return try opened(name, status)
+        } catch {
+            try? files.rename(target, to: source, replacing: false)
+            if place == .incoming { waiting.append(name) }
+            throw error
+        }
+    }
+
+    /// Opens an entry of `active/`; one that can't be read stands for a piece of poison.
+    mutating func opened(_ name: String, _ status: FileStatus) throws(SpoolError) -> ActiveFile {
         nextNumber += 1
         guard status.kind == .regular else {
             let what = status.kind == .directory ? "a directory" : "a link, pipe, socket or device"
@@ -63,15 +74,11 @@ extension SpoolConsumer {
                 oddity: "\(name) is \(what); the spool takes regular files only.")
         }
         do {
-            return ActiveFile(number: nextNumber, name: name, file: try files.open(target))
+            return ActiveFile(number: nextNumber, name: name, file: try files.open(directory.path(.active, name)))
         } catch {
-            if error.concernsOnlyTheFile {
-                return ActiveFile(
-                    number: nextNumber, name: name, status: status, oddity: "\(name) can't be read. \(error)")
-            }
-            try? files.rename(target, to: source, replacing: false)
-            if place == .incoming { waiting.append(name) }
-            throw error
+            guard error.concernsOnlyTheFile else { throw error }
+            return ActiveFile(
+                number: nextNumber, name: name, status: status, oddity: "\(name) can't be read. \(error)")
         }
     }
 

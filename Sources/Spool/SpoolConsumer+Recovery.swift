@@ -1,4 +1,5 @@
 public import Bookings
+import SystemPackage
 
 extension SpoolConsumer {
     /// Makes the directories that are missing, sweeps unfinished files, and learns what is deferred and dead.
@@ -36,43 +37,49 @@ extension SpoolConsumer {
     ) throws -> [BookingID] {
         var charged: [BookingID] = []
         do {
+            var settled: [String] = []
             for name in try files.names(in: directory.path(of: .active)).sorted() {
-                if charged.count < limit, let file = try openLeftover(name) {
-                    charged += try chargeSuspects(
-                        of: file, upTo: limit - charged.count, at: time, committed: committed, charge: charge)
-                }
+                guard charged.count < limit, let file = try openLeftover(name) else { continue }
+                let outcome = try chargeSuspects(
+                    of: file, upTo: limit - charged.count, at: time, committed: committed, charge: charge)
+                charged += outcome.charged
+                if outcome.isSettled { settled.append(name) }
             }
             for place in [SpoolPlace.deferred, .dead] where !charged.isEmpty {
                 try files.syncDirectory(directory.path(of: place))
             }
-            for name in try files.names(in: directory.path(of: .active)) {
-                try files.rename(
-                    directory.path(.active, name), to: directory.path(.incoming, name), replacing: false)
-            }
+            for name in settled { try files.remove(directory.path(.active, name)) }
+            for name in try files.names(in: directory.path(of: .active)) { try putBack(name) }
         } catch let error as SpoolError {
             throw QueueUnavailable(error)
         }
         return charged
     }
 
-    private mutating func openLeftover(_ name: String) throws(SpoolError) -> ActiveFile? {
-        let path = directory.path(.active, name)
-        guard let status = try files.status(of: path), status.kind == .regular else { return nil }
-        nextNumber += 1
-        do {
-            return ActiveFile(number: nextNumber, name: name, file: try files.open(path))
+    /// Returns a file to `incoming/`; where one of its name has come meanwhile, it is read where it is.
+    private mutating func putBack(_ name: String) throws(SpoolError) {
+        let source = directory.path(.active, name)
+        do throws(SpoolError) {
+            try files.rename(source, to: directory.path(.incoming, name), replacing: false)
         } catch {
-            if error.concernsOnlyTheFile { return nil }
-            throw error
+            guard error.errno == .fileExists else { throw error }
+            leftovers.append(name)
         }
+    }
+
+    private mutating func openLeftover(_ name: String) throws(SpoolError) -> ActiveFile? {
+        guard let status = try files.status(of: directory.path(.active, name)), status.kind == .regular
+        else { return nil }
+        return try opened(name, status)
     }
 
     private mutating func chargeSuspects(
         of file: ActiveFile, upTo limit: Int, at time: Timestamp,
         committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>, charge: (Message) -> Settlement
-    ) throws -> [BookingID] {
+    ) throws -> (charged: [BookingID], isSettled: Bool) {
         var charged: [BookingID] = []
         var isAtEnd = false
+        var hasOthers = false
         while charged.count < limit, !isAtEnd {
             var chunk: [(line: ActiveFile.Line, message: Message)] = []
             while chunk.count < 256 {
@@ -80,11 +87,18 @@ extension SpoolConsumer {
                     isAtEnd = true
                     break
                 }
-                guard case .success(let message) = line.content else { continue }
+                guard case .success(let message) = line.content else {
+                    hasOthers = true
+                    continue
+                }
                 if !deferred.contains(message.id), !deadIDs.contains(message.id) { chunk.append((line, message)) }
             }
             let done = try committed(chunk.map(\.message.id))
-            for (line, message) in chunk where !done.contains(message.id) && charged.count < limit {
+            for (line, message) in chunk where !done.contains(message.id) {
+                guard charged.count < limit else {
+                    hasOthers = true
+                    break
+                }
                 switch charge(message) {
                 case .committed:
                     continue
@@ -98,6 +112,6 @@ extension SpoolConsumer {
                 charged.append(message.id)
             }
         }
-        return charged
+        return (charged, isAtEnd && !hasOthers)
     }
 }

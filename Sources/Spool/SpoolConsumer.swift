@@ -28,6 +28,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
 
     /// Names in `incoming/` that are still to be taken, last first.
     var waiting: [String] = []
+    /// Entries of `active/` that a dead worker left and that can't go back to `incoming/`.
+    var leftovers: [String] = []
     /// The file that is being read; the only one in `active/` between a settlement and the next `receive`.
     var current: ActiveFile?
     /// Files that have received lines which aren't settled yet, by number.
@@ -63,10 +65,10 @@ public struct SpoolConsumer: BookingQueueConsumer {
     public var nextDue: Timestamp? { deferred.nextDue }
 
     /// Whether no message waits, is in hand or is deferred, as far as the last scan tells.
-    public var isEmpty: Bool { waiting.isEmpty && current == nil && taken.isEmpty && deferred.isEmpty && stuck.isEmpty }
+    public var isEmpty: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil && taken.isEmpty && deferred.isEmpty && stuck.isEmpty }
 
     /// Whether all that the last scan found was received.
-    public var isExhausted: Bool { waiting.isEmpty && current == nil }
+    public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
 
     /// Looks for what has come into `incoming/`; with `retryingStuck` also once more at what can't be taken.
     public mutating func scan(retryingStuck: Bool = false) throws(QueueUnavailable) {
@@ -140,8 +142,15 @@ public struct SpoolConsumer: BookingQueueConsumer {
     ) throws(SpoolError) {
         while batch.count < limit {
             if current == nil {
-                guard mayTake, let name = waiting.popLast() else { return }
-                current = try take(name, from: .incoming)
+                guard mayTake else { return }
+                if let name = leftovers.popLast() {
+                    guard let status = try files.status(of: directory.path(.active, name)) else { continue }
+                    current = try opened(name, status)
+                } else if let name = waiting.popLast() {
+                    current = try take(name, from: .incoming)
+                } else {
+                    return
+                }
             }
             guard let file = current else { continue }
             if let line = try nextLine(of: file) {

@@ -17,29 +17,30 @@ public enum SocketActivation {
         guard count >= 0 else { throw SocketActivationError(code: .invalidEnvironment, errno: -count) }
         defer { free(names) }
 
+        // All names are copied and freed before any check can throw.
+        let passed = (0..<Int(count)).map { (SD_LISTEN_FDS_START + Int32($0), takeName(names?[$0])) }
         var sockets: [PassedSocket] = []
-        for index in 0..<Int(count) {
-            let descriptor = SD_LISTEN_FDS_START + Int32(index)
-            sockets.append(
-                PassedSocket(
-                    fileDescriptor: descriptor, name: takeName(names?[index]),
-                    path: SocketAddress.boundPath(of: descriptor)))
-        }
-        // Checked after all names are copied and freed, so that a throw leaks none.
-        for socket in sockets {
-            let result = sd_is_socket_unix(socket.fileDescriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0)
-            guard result > 0 else {
-                throw SocketActivationError(
-                    code: .notAListeningSocket, errno: result < 0 ? -result : nil, socket: socket)
-            }
-        }
+        for (descriptor, name) in passed { sockets.append(try inspect(descriptor, name: name)) }
         return sockets
+    }
+
+    /// The socket at a descriptor, if it is one that can be served.
+    static func inspect(_ descriptor: Int32, name: String?) throws(SocketActivationError) -> PassedSocket {
+        // libsystemd's word for a socket that nobody named.
+        let name = name == "unknown" || name == "" ? nil : name
+        let socket = PassedSocket(
+            fileDescriptor: descriptor, name: name, path: SocketAddress.boundPath(of: descriptor))
+        let result = sd_is_socket_unix(descriptor, Int32(SOCK_STREAM.rawValue), 1, nil, 0)
+        guard result > 0 else {
+            throw SocketActivationError(
+                code: .notAListeningSocket, errno: result < 0 ? -result : nil, socket: socket)
+        }
+        return socket
     }
 
     private static func takeName(_ name: UnsafeMutablePointer<CChar>?) -> String? {
         guard let name else { return nil }
         defer { free(name) }
-        let text = String(cString: name)
-        return text == "unknown" || text.isEmpty ? nil : text
+        return String(cString: name)
     }
 }

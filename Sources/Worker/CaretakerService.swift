@@ -1,17 +1,17 @@
 import Bookings
-public import Varlink
+import Varlink
 
 /// The methods of io.acms.Caretaker.
-public struct CaretakerService: Sendable {
+struct CaretakerService: Sendable {
     private let worker: QueueWorker
 
     /// - Parameter worker: the one process that writes the table.
-    public init(_ worker: QueueWorker) {
+    init(_ worker: QueueWorker) {
         self.worker = worker
     }
 
     /// The interface as a server offers it.
-    public func interface() throws -> Interface {
+    func interface() throws -> Interface {
         try Interface(
             description: CaretakerInterface.description,
             methods: [

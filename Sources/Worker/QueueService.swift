@@ -1,17 +1,17 @@
 import Bookings
-public import Varlink
+import Varlink
 
 /// The methods of io.acms.Queue.
-public struct QueueService: Sendable {
+struct QueueService: Sendable {
     private let worker: QueueWorker
 
     /// - Parameter worker: answers.
-    public init(_ worker: QueueWorker) {
+    init(_ worker: QueueWorker) {
         self.worker = worker
     }
 
     /// The interface as a server offers it.
-    public func interface() throws -> Interface {
+    func interface() throws -> Interface {
         try Interface(
             description: QueueInterface.description,
             methods: [

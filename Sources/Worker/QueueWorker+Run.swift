@@ -1,10 +1,10 @@
-public import Bookings
+import Bookings
 import Spool
 import Synchronization
 
 extension QueueWorker {
     /// Why `run` returned.
-    public enum End: Sendable {
+    enum End: Sendable {
         /// Nothing waited and nobody was connected for the idle time.
         case idle
         /// The task was cancelled, or `finish` was called.
@@ -14,7 +14,7 @@ extension QueueWorker {
     /// Serves the queue until it has been idle for the configured time, or is told to stop.
     ///
     /// - Parameter connections: how many peers are connected now; while there are any, the worker is not idle.
-    public func run(connections: @escaping @Sendable () -> Int) async -> End {
+    func run(connections: @escaping @Sendable () -> Int) async -> End {
         let arrivals = watchArrivals()
         let end = await withTaskGroup(of: Void.self) { group in
             if let arrivals {
@@ -34,20 +34,20 @@ extension QueueWorker {
     }
 
     /// Makes `run` return once the batch in hand is settled.
-    public nonisolated func finish() {
+    nonisolated func finish() {
         isStopping.store(true, ordering: .releasing)
         wake.yield()
     }
 
     /// A peer has come or gone: the idle time begins anew.
-    public nonisolated func notePeerActivity() {
+    nonisolated func notePeerActivity() {
         hasPeerActivity.store(true, ordering: .releasing)
         wake.yield()
     }
 
     /// Answers once the loop has nothing else to do: shows that it is alive. Looks for replaced directories and
     /// at entries that could not be taken.
-    public func heartbeat() {
+    func heartbeat() {
         watch?.renew()
         retryStuck()
         wake.yield()

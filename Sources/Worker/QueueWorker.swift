@@ -1,4 +1,4 @@
-public import Bookings
+import Bookings
 import Spool
 import Synchronization
 
@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// `run` owns time and wake-ups and calls `step`, which does one thing: a batch, a probe, a recovery. Messages
 /// that the table can't take are charged; trouble with the table or the spool as a whole charges nobody.
-public actor QueueWorker {
+actor QueueWorker {
     /// What a step left to do.
     enum Next: Equatable {
         /// There is more to do now.
@@ -17,7 +17,7 @@ public actor QueueWorker {
 
     private let executor = BlockingExecutor(label: "io.acms.worker")
     /// Jobs run on a thread of their own, which may block.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let directory: SpoolDirectory
     let table: any BookingTable
@@ -54,7 +54,7 @@ public actor QueueWorker {
     ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used.
     ///   - table: the table, to write.
     ///   - now: the present time.
-    public init(
+    init(
         spool directory: SpoolDirectory, lock: SpoolLock?, table: any BookingTable, settings: Settings.Worker,
         report: WorkerReport, now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
@@ -70,7 +70,7 @@ public actor QueueWorker {
     }
 
     /// Takes new settings over; they hold from the next batch on.
-    public func reconfigure(_ settings: Settings.Worker) {
+    func reconfigure(_ settings: Settings.Worker) {
         self.settings = settings
         policy = RetryPolicy(settings)
         wake.yield()

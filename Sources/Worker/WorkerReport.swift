@@ -1,12 +1,12 @@
-public import Bookings
-public import Logging
+import Bookings
+import Logging
 import Spool
 import Synchronization
-public import Systemd
+import Systemd
 import Varlink
 
 /// Tells the log and the service manager what the worker does.
-public final class WorkerReport: Sendable {
+final class WorkerReport: Sendable {
     private struct State {
         var spool = HealthChange()
         var table = HealthChange()
@@ -24,7 +24,7 @@ public final class WorkerReport: Sendable {
     /// - Parameters:
     ///   - logger: gets the events.
     ///   - status: gets the line of `systemctl status`.
-    public init(logger: Logger, status: StatusLine) {
+    init(logger: Logger, status: StatusLine) {
         self.logger = logger
         self.status = status
     }

@@ -10,7 +10,8 @@ import Testing
         let file = try #require(fopen("/\(package)/systemd/acms.catalog", "r"))
         defer { fclose(file) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        let text = String(decoding: buffer.prefix(fread(&buffer, 1, buffer.count, file)), as: UTF8.self)
+        let count = fread(&buffer, 1, buffer.count, file)
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
         var entries: [(id: String, body: String)] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("-- ") {
@@ -19,6 +20,7 @@ import Testing
                 entries[last].body += line + "\n"
             }
         }
+        try #require(!entries.isEmpty)
         return entries
     }
 

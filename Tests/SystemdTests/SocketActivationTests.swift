@@ -63,7 +63,8 @@ import Testing
     }
 }
 
-/// Each runs in a process of its own, since descriptors and environment are the process's.
+/// The passing itself needs a process that starts with the sockets at descriptor 3; the daemons' own tests
+/// start one under systemd-socket-activate.
 @Suite struct SocketTaking {
     @Test func `nothing is taken where nothing was passed`() async {
         await #expect(processExitsWith: .success) {
@@ -73,65 +74,51 @@ import Testing
         }
     }
 
-    @Test func `listening sockets are taken with name and path, and the environment is cleared`() async {
+    @Test func `a malformed environment is an error, not a start without sockets`() async {
         await #expect(processExitsWith: .success) {
-            let passed = try PassedDescriptor(type: SOCK_STREAM, listening: true)
-            setenv("LISTEN_FDNAMES", "io.acms.Queue", 1)
-            let result = Result { try SocketActivation.take() }
-            let flags = fcntl(3, F_GETFD)
-            passed.restore()
-            let sockets = try result.get()
-            #expect(
-                sockets == [PassedSocket(fileDescriptor: 3, name: "io.acms.Queue", path: passed.path)])
-            #expect(flags & FD_CLOEXEC != 0)
+            setenv("LISTEN_PID", String(getpid()), 1)
+            setenv("LISTEN_FDS", "many", 1)
+            let error = #expect(throws: SocketActivationError.self) { try SocketActivation.take() }
+            #expect(error?.code == .invalidEnvironment)
             #expect(getenv("LISTEN_FDS") == nil)
-            #expect(getenv("LISTEN_FDNAMES") == nil)
         }
     }
 
-    @Test func `a socket that nobody named has no name`() async {
-        await #expect(processExitsWith: .success) {
-            let passed = try PassedDescriptor(type: SOCK_STREAM, listening: true)
-            let result = Result { try SocketActivation.take() }
-            passed.restore()
-            let sockets = try result.get()
-            #expect(sockets.map(\.name) == [nil])
-        }
+    @Test(arguments: ["io.acms.Queue": "io.acms.Queue", "unknown": nil, "": nil])
+    func `a listening socket is taken with its name and path`(given: String, name: String?) throws {
+        let bound = try BoundSocket(type: SOCK_STREAM, listening: true)
+        let socket = try SocketActivation.inspect(bound.descriptor, name: given)
+        #expect(socket == PassedSocket(fileDescriptor: bound.descriptor, name: name, path: bound.path))
     }
 
-    @Test(arguments: [true, false])
-    func `a socket of another kind is refused`(isStream: Bool) async {
-        await #expect(processExitsWith: .success) { [isStream] in
-            let passed = try PassedDescriptor(type: isStream ? SOCK_STREAM : SOCK_DGRAM, listening: false)
-            let result = Result { try SocketActivation.take() }
-            passed.restore()
-            let error = #expect(throws: SocketActivationError.self) { try result.get() }
-            #expect(error?.code == .notAListeningSocket)
+    @Test(arguments: [SOCK_STREAM, SOCK_DGRAM].map(\.rawValue))
+    func `a socket that doesn't listen for streams is refused`(type: UInt32) throws {
+        let bound = try BoundSocket(type: __socket_type(type), listening: false)
+        let error = #expect(throws: SocketActivationError.self) {
+            try SocketActivation.inspect(bound.descriptor, name: "io.acms.Queue")
         }
+        #expect(error?.code == .notAListeningSocket)
+        #expect(error?.description.contains("named \"io.acms.Queue\" at \(bound.path)") == true)
     }
 }
 
-/// Puts a socket where a service manager would, at descriptor 3, and remembers what was there.
-private struct PassedDescriptor {
+/// A socket at a path of its own.
+private final class BoundSocket {
     let path: String
-    private let saved: Int32
+    let descriptor: Int32
 
     init(type: __socket_type, listening: Bool) throws {
         var template = Array("/tmp/acms-systemd-XXXXXX".utf8CString)
         let directory = try #require(mkdtemp(&template).map { String(cString: $0) })
         path = directory + "/socket"
-        let descriptor = socket(AF_UNIX, Int32(type.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = descriptor
         try #require(SocketAddress.with(path: path) { bind(descriptor, $0, $1) } == 0)
         if listening { try #require(listen(descriptor, 1) == 0) }
-        setenv("LISTEN_PID", String(getpid()), 1)
-        setenv("LISTEN_FDS", "1", 1)
-        saved = fcntl(3, F_DUPFD_CLOEXEC, 10)
-        if descriptor != 3 { dup2(descriptor, 3) }
     }
 
-    /// The testing library may own descriptor 3 and report through it.
-    func restore() {
-        if saved >= 0 { dup2(saved, 3) } else { close(3) }
+    deinit {
+        close(descriptor)
         unlink(path)
         rmdir(String(path.dropLast("/socket".count)))
     }
