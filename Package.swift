@@ -88,6 +88,10 @@ let package = Package(
         .executableTarget(name: "acms-workerd", dependencies: ["Bookings", "Daemon", "Worker", argumentParser]),
         .target(name: "Support", path: "Tests/Support"),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),
+        .testTarget(name: "VarlinkTests", dependencies: ["Varlink", logging] + nio),
+        .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
+        .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser, logging]),
     ]
 )

@@ -1,10 +1,99 @@
+/// The configuration of acms: built-in defaults under a YAML file under environment variables.
+///
+/// Each key of the file, `spool.max-messages` for instance, has an environment name: `ACMS_` and the key in upper
+/// case with `.` and `-` as `_`.
 public struct Settings: Sendable, Equatable {
-    public struct Spool: Sendable, Equatable { public var directory = "/var/lib/acms/spool" }
-    public struct Table: Sendable, Equatable { public var path = "/var/lib/acms/table/acms.sqlite" }
-    public struct Socket: Sendable, Equatable { public var bookings = ""; public var queue = ""; public var caretaker = "" }
-    public struct Worker: Sendable, Equatable { public var batchSize = 10; public var maxReceiveCount = 10; public var retryInitial = Duration.seconds(1); public var retryMaximum = Duration.seconds(300); public var idleExit = Duration.seconds(30) }
-    public struct Log: Sendable, Equatable { public var level = Level.info
-      public enum Level: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical } }
-    public var spool = Spool(); public var table = Table(); public var socket = Socket(); public var worker = Worker(); public var log = Log()
-    public static func load(file: String?, environment: [String: String]) async throws -> Settings { .init() }
+    /// Where the queue is and how large it may grow.
+    public struct Spool: Sendable, Equatable {
+        /// The spool's top directory.
+        public var directory = "/var/lib/acms/spool"
+        /// Most messages that may wait.
+        public var maxMessages = 1_000_000
+        /// Most bytes that may wait.
+        public var maxBytes = 1 << 30
+        /// Bytes of its file system that are left free.
+        public var minFreeBytes = 64 << 20
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Where committed bookings are.
+    public struct Table: Sendable, Equatable {
+        /// The table's file.
+        public var path = "/var/lib/acms/table/acms.sqlite"
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Where clients connect.
+    public struct Socket: Sendable, Equatable {
+        /// The socket of io.acms.Bookings.
+        public var bookings = "/run/acms/io.acms.Bookings"
+        /// The socket of io.acms.Queue.
+        public var queue = "/run/acms/io.acms.Queue"
+        /// The socket of io.acms.Caretaker.
+        public var caretaker = "/run/acms/io.acms.Caretaker"
+        /// The defaults.
+        public init() {}
+    }
+
+    /// How the worker works.
+    public struct Worker: Sendable, Equatable {
+        /// Most messages in a batch.
+        public var batchSize = 10
+        /// At this receive a message that keeps failing becomes a dead letter.
+        public var maxReceiveCount = 10
+        /// The delay after the first failed try; it doubles with each.
+        public var retryInitial = Duration.seconds(1)
+        /// The longest delay.
+        public var retryMaximum = Duration.seconds(300)
+        /// The worker ends after having been idle for so long; zero for never.
+        public var idleExit = Duration.seconds(30)
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What is logged.
+    public struct Log: Sendable, Equatable {
+        /// How much.
+        public enum Level: String, Sendable, CaseIterable {
+            /// From the most to the least.
+            case trace, debug, info, notice, warning, error, critical
+        }
+
+        /// The least severe level that is logged.
+        public var level = Level.info
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Where the queue is and how large it may grow.
+    public var spool = Spool()
+    /// Where committed bookings are.
+    public var table = Table()
+    /// Where clients connect.
+    public var socket = Socket()
+    /// How the worker works.
+    public var worker = Worker()
+    /// What is logged.
+    public var log = Log()
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Why a configuration can't be used.
+public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file, or the environment variable.
+    public let source: String
+    /// The key, when one is at fault.
+    public let key: String?
+    /// What is wrong.
+    public let reason: String
+
+    /// Exactly one line: source, key and reason.
+    public var description: String {
+        let text = [source, key, reason].compactMap { $0 }.joined(separator: ": ")
+        return String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
+    }
 }

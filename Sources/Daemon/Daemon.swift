@@ -70,7 +70,7 @@ public struct Daemon: Sendable {
     ///
     /// - Throws: `ExitCode`, with the reason in the log or on standard error.
     public func run(_ make: (Surroundings) throws -> some ReconfigurableService) async throws {
-        let settings = try await load()
+        let settings = try load()
         if checkConfig {
             print("The configuration is valid.")
             return
@@ -90,9 +90,9 @@ public struct Daemon: Sendable {
         }
     }
 
-    private func load() async throws -> Settings {
+    private func load() throws -> Settings {
         do {
-            return try await Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+            return try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
         } catch {
             let line = Array("\(name): \(error)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
@@ -113,7 +113,7 @@ public struct Daemon: Sendable {
     }
 
     private func serve(_ service: some ReconfigurableService, _ logger: Logger) async throws {
-        let reloads = ReloadService(service: service) { [self] in await reload(logger) }
+        let reloads = ReloadService(service: service) { [self] in reload(logger) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -131,9 +131,9 @@ public struct Daemon: Sendable {
         return quiet
     }
 
-    private func reload(_ logger: Logger) async -> Settings? {
+    private func reload(_ logger: Logger) -> Settings? {
         do {
-            let settings = try await Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+            let settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
             logger.notice("The configuration was read anew.", metadata: .event(.configurationReloaded))
             return settings
         } catch {
@@ -148,16 +148,16 @@ public struct Daemon: Sendable {
 /// Gives a service new settings at each SIGHUP.
 private struct ReloadService: Service {
     let service: any ReconfigurableService
-    let load: @Sendable () async -> Settings?
+    let load: @Sendable () -> Settings?
 
-    init(service: any ReconfigurableService, load: @escaping @Sendable () async -> Settings?) {
+    init(service: any ReconfigurableService, load: @escaping @Sendable () -> Settings?) {
         self.service = service
         self.load = load
     }
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            if let settings = await load() { await service.reconfigure(settings) }
+            if let settings = load() { await service.reconfigure(settings) }
         }
     }
 }

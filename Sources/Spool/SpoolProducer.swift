@@ -42,7 +42,8 @@ public struct SpoolProducer: BookingQueueProducer {
         let complete = directory.path(.incoming, name)
         do {
             FaultPoint.reached("front.write")
-            try files.write([.bytes(bytes)], to: unfinished, mode: 0o640)
+            // Written once: not even its owner changes it later.
+            try files.write([.bytes(bytes)], to: unfinished, mode: 0o440)
             FaultPoint.reached("front.rename")
             try files.rename(unfinished, to: complete, replacing: true)
             FaultPoint.reached("front.sync")

@@ -1,0 +1,53 @@
+import GRDB
+
+/// The table's schema and its migrations.
+enum TableSchema {
+    /// SQLite's application id of the file: "acms" in ASCII.
+    static let applicationID = 0x6163_6d73
+
+    /// Every migration, oldest first. A file that knows others is newer than this program.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: bookings and totals") { db in
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(
+                sql: """
+                    CREATE TABLE bookings (
+                      id TEXT NOT NULL PRIMARY KEY,
+                      userId TEXT NOT NULL,
+                      apartmentId TEXT NOT NULL,
+                      startDate TEXT NOT NULL,
+                      endDate TEXT NOT NULL CHECK (endDate > startDate),
+                      bookingStatus TEXT NOT NULL CHECK (bookingStatus IN ('PENDING', 'APPROVED', 'CANCELLED')),
+                      createdOn TEXT NOT NULL,
+                      updatedOn TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX bookingsByApartment ON bookings (apartmentId, createdOn, id);
+                    CREATE INDEX bookingsByUser ON bookings (userId, createdOn, id);
+                    CREATE UNIQUE INDEX onePendingBooking ON bookings (userId, apartmentId)
+                      WHERE bookingStatus = 'PENDING';
+                    CREATE INDEX approvedStays ON bookings (apartmentId, startDate, endDate)
+                      WHERE bookingStatus = 'APPROVED';
+                    -- The approving transaction checks this too; the trigger stands against everything else
+                    -- that may write here.
+                    CREATE TRIGGER noOverlapWhenApproved BEFORE UPDATE OF bookingStatus, startDate, endDate ON bookings
+                    WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
+                      SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
+                        AND startDate < NEW.endDate AND endDate > NEW.startDate AND id <> NEW.id)
+                    BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END;
+                    CREATE TRIGGER noOverlapWhenInserted BEFORE INSERT ON bookings
+                    WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
+                      SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
+                        AND startDate < NEW.endDate AND endDate > NEW.startDate)
+                    BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END;
+                    CREATE TABLE totals (
+                      only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+                      committed INTEGER NOT NULL,
+                      deadLettered INTEGER NOT NULL
+                    ) STRICT;
+                    INSERT INTO totals VALUES (1, 0, 0);
+                    """)
+        }
+        return migrator
+    }
+}

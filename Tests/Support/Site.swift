@@ -1,0 +1,141 @@
+public import Foundation
+import Synchronization
+
+/// A private place with a spool, a table and sockets, and the daemons built with the tests running in it.
+public final class Site: Sendable {
+    /// The private directory.
+    public let directory: TemporaryDirectory
+    private let extra: [String: String]
+
+    /// - Parameter environment: more variables for the daemons, by configuration key's environment name.
+    public init(_ environment: [String: String] = [:]) throws {
+        directory = try TemporaryDirectory()
+        extra = environment
+        try FileManager.default.createDirectory(atPath: "\(directory.path)/table", withIntermediateDirectories: false)
+    }
+
+    /// The socket of an interface, by the last part of its name.
+    public func socket(_ name: String) -> String { "\(directory.path)/io.acms.\(name)" }
+
+    /// The table's file.
+    public var tablePath: String { "\(directory.path)/table/acms.sqlite" }
+
+    /// Where the built programs are.
+    public static let products: URL = Bundle.main.bundleURL.pathExtension == "xctest"
+        ? Bundle.main.bundleURL.deletingLastPathComponent() : Bundle.main.bundleURL
+
+    /// The daemons' environment.
+    public var environment: [String: String] {
+        var environment = [
+            "PATH": "/usr/bin:/bin",
+            "ACMS_SPOOL_DIRECTORY": "\(directory.path)/spool",
+            "ACMS_TABLE_PATH": tablePath,
+            "ACMS_SOCKET_BOOKINGS": socket("Bookings"),
+            "ACMS_SOCKET_QUEUE": socket("Queue"),
+            "ACMS_SOCKET_CARETAKER": socket("Caretaker"),
+            "ACMS_WORKER_IDLE_EXIT_SECONDS": "0",
+            "ACMS_WORKER_RETRY_INITIAL_SECONDS": "0.05",
+            "ACMS_WORKER_RETRY_MAXIMUM_SECONDS": "0.2",
+            "ACMS_LOG_LEVEL": "debug",
+        ]
+        environment.merge(extra) { $1 }
+        return environment
+    }
+
+    /// Starts a program of the build and returns at once.
+    public func start(_ program: String, _ environment: [String: String] = [:]) throws -> RunningDaemon {
+        try RunningDaemon(
+            Self.products.appendingPathComponent(program), environment: self.environment.merging(environment) { $1 },
+            log: "\(directory.path)/\(program).log")
+    }
+
+    /// What a daemon has logged so far.
+    public func log(of program: String) throws -> String { try directory.read("\(program).log") }
+}
+
+/// A daemon that runs until it is ended or the last reference goes.
+public final class RunningDaemon: Sendable {
+    private let process: Process
+    private let ended = Mutex<(status: Int32, reason: Process.TerminationReason)?>(nil)
+    private let endings: AsyncStream<Void>
+
+    init(_ program: URL, environment: [String: String], log: String) throws {
+        let process = Process()
+        process.executableURL = program
+        process.environment = environment
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        output.seekToEndOfFile()
+        process.standardError = output
+        process.standardOutput = output
+        let (endings, continuation) = AsyncStream.makeStream(of: Void.self)
+        self.endings = endings
+        self.process = process
+        process.terminationHandler = { [weak self] process in
+            self?.ended.withLock { $0 = (process.terminationStatus, process.terminationReason) }
+            continuation.finish()
+        }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// The process id.
+    public var processIdentifier: Int32 { process.processIdentifier }
+
+    /// Whether it still runs.
+    public var isRunning: Bool { process.isRunning }
+
+    /// Waits for the end.
+    ///
+    /// - Returns: the exit status, or minus the number of the signal that ended it.
+    public func end() async -> Int32 {
+        for await _ in endings {}
+        return ended.withLock { ended in
+            guard let ended else { return Int32.max }
+            return ended.reason == .exit ? ended.status : -ended.status
+        }
+    }
+
+    /// Ends it in good order and waits.
+    @discardableResult
+    public func stop() async -> Int32 {
+        signal(SIGTERM)
+        return await end()
+    }
+
+    /// Kills it and waits.
+    @discardableResult
+    public func kill9() async -> Int32 {
+        signal(SIGKILL)
+        return await end()
+    }
+}
+
+/// A condition did not come true in time.
+public struct Timeout: Error, CustomStringConvertible {
+    let what: String
+    /// What was waited for.
+    public var description: String { "Timed out waiting for \(what)." }
+}
+
+/// Waits until `condition` holds, looking again every few milliseconds, for at most `limit`.
+///
+/// - Throws: ``Timeout``, or what `condition` throws at the last look.
+public func eventually(
+    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        do {
+            if try await condition() { return }
+            if ContinuousClock.now > deadline { throw Timeout(what: what) }
+        } catch let error where ContinuousClock.now <= deadline && !(error is Timeout) {}
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
