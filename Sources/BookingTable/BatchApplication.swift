@@ -93,7 +93,8 @@ struct BatchApplication {
             let other = try BookingRow.pendingID(db, user: request.userID, apartment: request.apartmentID)
         {
             return .poison(
-                reason: "The user has the PENDING booking \(other) of this apartment, which was committed first.")
+                reason:
+                    "The user has the PENDING booking \(other) of this apartment, which was committed first.")
         }
         return .failed(
             reason: "The table refused it: \(error.message ?? "no message") (SQLite code "

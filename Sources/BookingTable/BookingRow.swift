@@ -40,11 +40,13 @@ enum BookingRow {
             db, apartment: request.apartmentID, start: request.stay.start.description,
             end: request.stay.end.description)
         guard let overlapping else { return .free }
-        return .notAvailable(id: overlapping.id, startDate: overlapping.startDate, endDate: overlapping.endDate)
+        return .notAvailable(
+            id: overlapping.id, startDate: overlapping.startDate, endDate: overlapping.endDate)
     }
 
     static func page(
-        _ db: Database, _ owner: BookingOwner, _ status: BookingStatus?, _ limit: Int, _ position: PagePosition?
+        _ db: Database, _ owner: BookingOwner, _ status: BookingStatus?, _ limit: Int,
+        _ position: PagePosition?
     ) throws -> BookingPage {
         let (column, value) =
             switch owner {

@@ -53,7 +53,9 @@ public final class SQLiteTable: BookingTable {
     /// Applies a batch in one transaction.
     public func apply(_ batch: [Message], deadLettered: Int) throws(TableUnavailable) -> [ApplyOutcome] {
         try connection.use { [path] queue in
-            try queue.writeWithoutTransaction { try BatchApplication(batch, deadLettered, path: path).run($0) }
+            try queue.writeWithoutTransaction {
+                try BatchApplication(batch, deadLettered, path: path).run($0)
+            }
         }
     }
 
@@ -110,7 +112,9 @@ public final class SQLiteTable: BookingTable {
         }
     }
 
-    private static func set(_ status: BookingStatus, of id: String, at time: Timestamp, in db: Database) throws {
+    private static func set(_ status: BookingStatus, of id: String, at time: Timestamp, in db: Database)
+        throws
+    {
         try db.execute(
             sql: "UPDATE bookings SET bookingStatus = ?, updatedOn = ? WHERE id = ?",
             arguments: [status.rawValue, time.description, id])

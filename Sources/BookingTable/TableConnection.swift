@@ -46,7 +46,9 @@ final class TableConnection: Sendable {
                 try? current.queue.close()
                 state.open = nil
             }
-            if file == nil, state.wasOpen || !create { throw TableUnavailable.missing(path, wasOpen: state.wasOpen) }
+            if file == nil, state.wasOpen || !create {
+                throw TableUnavailable.missing(path, wasOpen: state.wasOpen)
+            }
             let queue = try open(path)
             guard let opened = try TableFile.at(path) else {
                 throw TableUnavailable.missing(path, wasOpen: state.wasOpen)

@@ -20,7 +20,9 @@ extension TableUnavailable {
         case .SQLITE_READONLY:
             (kind, remedy) = (.readOnly, "Make the file and its directory writable for the worker.")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
-            (kind, remedy) = (.corrupt, "Nothing is committed to it. Restore it from a copy or with sqlite3's .recover.")
+            (kind, remedy) = (
+                .corrupt, "Nothing is committed to it. Restore it from a copy or with sqlite3's .recover."
+            )
         case .SQLITE_NOMEM, .SQLITE_INTERNAL, .SQLITE_MISUSE, .SQLITE_INTERRUPT, .SQLITE_SCHEMA:
             (kind, remedy) = (.other, "It is tried again.")
         default:
@@ -54,7 +56,9 @@ extension TableUnavailable {
     static func newerSchema(_ path: String) -> TableUnavailable {
         TableUnavailable(
             .newerSchema,
-            reason: "The table \(path) was written by a newer version of acms. It is not touched; install that version.")
+            reason:
+                "The table \(path) was written by a newer version of acms. It is not touched; install that version."
+        )
     }
 }
 
@@ -75,7 +79,8 @@ struct TableFile: Equatable, Sendable {
         if code == ENOENT, stat(directory.isEmpty ? "/" : directory, &status) == 0 { return nil }
         throw TableUnavailable(
             .cannotOpen,
-            reason: "The table \(path) can't be reached: \(String(cString: strerror(code))). Check table.path, that "
+            reason:
+                "The table \(path) can't be reached: \(String(cString: strerror(code))). Check table.path, that "
                 + "its file system is mounted, and the mode of its directory.")
     }
 }

@@ -126,7 +126,8 @@ public struct BookingIDGenerator: Sendable {
         let fresh = BookingID.version7(at: time, random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
         if let lastTime = last.time, let freshTime = fresh.time, freshTime <= lastTime {
             // The low word counts up by a random step, so that ids can't be guessed from their neighbours.
-            let (low, overflow) = (last.low & ~(0b11 << 62)).addingReportingOverflow(.random(in: 1...0xffff_ffff))
+            let (low, overflow) = (last.low & ~(0b11 << 62)).addingReportingOverflow(
+                .random(in: 1...0xffff_ffff))
             let carry = overflow || low >> 62 != 0
             last = BookingID.version7(
                 at: Timestamp(milliseconds: lastTime.milliseconds + (carry ? 1 : 0)),

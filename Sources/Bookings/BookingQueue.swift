@@ -2,10 +2,13 @@
 public struct QueueUnavailable: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was tried, on what, what failed, and what to do, in full sentences.
     public let reason: String
+    /// Tells one kind of trouble from another where the reason differs from try to try.
+    public let kind: String
 
     /// Describes trouble with the queue.
-    public init(reason: String) {
+    public init(reason: String, kind: String? = nil) {
         self.reason = reason
+        self.kind = kind ?? reason
     }
 
     /// The reason.
@@ -52,7 +55,8 @@ public struct Poison: Error, Hashable, Sendable {
 
     /// Describes poison.
     public init(
-        id: BookingID, reason: String, userID: String? = nil, apartmentID: String? = nil, receiveCount: Int = 0,
+        id: BookingID, reason: String, userID: String? = nil, apartmentID: String? = nil,
+        receiveCount: Int = 0,
         attempts: [Attempt] = []
     ) {
         self.id = id

@@ -64,7 +64,8 @@ public struct BookingRequest: Hashable, Sendable {
         try Self.checkIdentifier(input.apartmentId, field: "apartmentId")
         if let key = input.idempotencyKey { try Self.checkIdentifier(key, field: "idempotencyKey") }
         if let status = input.bookingStatus, status != .pending {
-            throw .init(field: "bookingStatus", reason: "a new booking is PENDING; \(status.rawValue) is refused")
+            throw .init(
+                field: "bookingStatus", reason: "a new booking is PENDING; \(status.rawValue) is refused")
         }
         let start = try Self.date(input.startDate, field: "startDate")
         let end = try Self.date(input.endDate, field: "endDate")
@@ -94,11 +95,13 @@ public struct BookingRequest: Hashable, Sendable {
         let length = text.utf8.count
         guard length >= 1 else { throw .init(field: field, reason: "is empty") }
         guard length <= maximumIdentifierBytes else {
-            throw .init(field: field, reason: "has \(length) bytes; at most \(maximumIdentifierBytes) are allowed")
+            throw .init(
+                field: field, reason: "has \(length) bytes; at most \(maximumIdentifierBytes) are allowed")
         }
         for scalar in text.unicodeScalars where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
             throw .init(
-                field: field, reason: "holds the control character U+\(String(scalar.value, radix: 16, uppercase: true))")
+                field: field,
+                reason: "holds the control character U+\(String(scalar.value, radix: 16, uppercase: true))")
         }
     }
 

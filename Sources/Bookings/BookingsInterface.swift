@@ -115,7 +115,8 @@ public enum BookingsInterface {
         }
         /// Creates the parameters.
         public init(
-            apartmentId: String, bookingStatus: BookingStatus? = nil, limit: Int? = nil, nextToken: String? = nil
+            apartmentId: String, bookingStatus: BookingStatus? = nil, limit: Int? = nil,
+            nextToken: String? = nil
         ) {
             self.apartmentId = apartmentId
             self.bookingStatus = bookingStatus

@@ -5,7 +5,8 @@ public enum CaretakerInterface {
     /// The interface's name.
     public static let name = "io.acms.Caretaker"
     /// The interface file, word for word.
-    public static let description = String(decoding: PackageResources.io_acms_Caretaker_varlink, as: UTF8.self)
+    public static let description = String(
+        decoding: PackageResources.io_acms_Caretaker_varlink, as: UTF8.self)
 
     /// The full name of a method.
     public static func method(_ name: String) -> String { "\(Self.name).\(name)" }

@@ -31,7 +31,8 @@ public struct DeadLetter: Codable, Hashable, Sendable {
 
     /// Creates a letter from its fields.
     public init(
-        id: String, class: FailureClass, reason: String, deadOn: Timestamp, receiveCount: Int, userId: String?,
+        id: String, class: FailureClass, reason: String, deadOn: Timestamp, receiveCount: Int,
+        userId: String?,
         apartmentId: String?, attempts: [Attempt], body: String, bodyIsBase64: Bool, bodySize: Int?,
         bodyIsTruncated: Bool?, bodyFile: String?
     ) {

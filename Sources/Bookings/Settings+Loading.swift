@@ -27,7 +27,10 @@ extension Settings {
                 name: path,
                 values: Dictionary(
                     uniqueKeysWithValues: values.map {
-                        (AbsoluteConfigKey(ConfigKey($0.key)), ConfigValue(.string($0.value), isSecret: false))
+                        (
+                            AbsoluteConfigKey(ConfigKey($0.key)),
+                            ConfigValue(.string($0.value), isSecret: false)
+                        )
                     })),
         ])
         var settings = Settings()

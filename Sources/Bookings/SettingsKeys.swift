@@ -46,7 +46,9 @@ struct SettingsKey: Sendable {
         _ name: String, _ field: any WritableKeyPath<Settings, String> & Sendable, maximumBytes: Int = 4095
     ) -> SettingsKey {
         SettingsKey(name: name) { text, settings throws(Unacceptable) in
-            guard text.hasPrefix("/") else { throw Unacceptable(reason: "must be an absolute path, is \(text)") }
+            guard text.hasPrefix("/") else {
+                throw Unacceptable(reason: "must be an absolute path, is \(text)")
+            }
             guard text.utf8.count <= maximumBytes else {
                 throw Unacceptable(reason: "must have at most \(maximumBytes) bytes, has \(text.utf8.count)")
             }
@@ -70,14 +72,16 @@ struct SettingsKey: Sendable {
     }
 
     private static func seconds(
-        _ name: String, _ field: any WritableKeyPath<Settings, Duration> & Sendable, _ range: ClosedRange<Double>
+        _ name: String, _ field: any WritableKeyPath<Settings, Duration> & Sendable,
+        _ range: ClosedRange<Double>
     ) -> SettingsKey {
         SettingsKey(name: name) { text, settings throws(Unacceptable) in
             guard let value = Double(text), value.isFinite else {
                 throw Unacceptable(reason: "must be a number of seconds, is \(text)")
             }
             guard range.contains(value) else {
-                throw Unacceptable(reason: "must be \(range.lowerBound) to \(range.upperBound) seconds, is \(text)")
+                throw Unacceptable(
+                    reason: "must be \(range.lowerBound) to \(range.upperBound) seconds, is \(text)")
             }
             settings[keyPath: field] = .seconds(value)
         }

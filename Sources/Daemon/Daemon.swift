@@ -28,6 +28,20 @@ public struct DaemonOptions: ParsableArguments {
     public init() {}
 }
 
+/// A reason not to run, and the exit status that tells it.
+public struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The exit status.
+    public let status: Int32
+    /// The reason, in full sentences.
+    public let description: String
+
+    /// Creates the failure.
+    public init(status: Int32, _ description: String) {
+        self.status = status
+        self.description = description
+    }
+}
+
 /// A daemon's process: configuration, sockets, log, signals and exit status.
 public struct Daemon: Sendable {
     /// Exit status for an invalid configuration (EX_CONFIG of sysexits.h).
@@ -86,7 +100,7 @@ public struct Daemon: Sendable {
             logger.info("Stopped.", metadata: .event(.stopping))
         } catch {
             logger.critical("\(name) can't go on. \(error)", metadata: .event(.stopping))
-            throw error as? ExitCode ?? ExitCode.failure
+            throw ExitCode((error as? DaemonFailure)?.status ?? EXIT_FAILURE)
         }
     }
 

@@ -81,7 +81,9 @@ actor Acceptance {
     /// Makes requests wait for the next group.
     ///
     /// - Returns: one answer a request, in order, once each is durable or refused.
-    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer) async -> [Result<BookingID, Refusal>] {
+    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer) async -> [Result<
+        BookingID, Refusal
+    >] {
         await withCheckedContinuation { answer in
             inbox.withLock { $0.append(Submission(requests: requests, peer: peer, answer: answer)) }
             wake.yield()
@@ -120,18 +122,13 @@ actor Acceptance {
             let leftovers = try sweep()
             if !leftovers.isEmpty { report.swept(leftovers) }
         } catch {
-            report.spool("The spool can't be prepared. \(error)")
+            report.spoolWriting(QueueUnavailable(reason: "The spool can't be prepared. \(error)", kind: error.kind))
         }
         observe()
     }
 
     private func observe() {
-        do {
-            try known.refresh()
-            report.spool(nil)
-        } catch {
-            report.spool(error.reason)
-        }
+        try? refresh()
         report.queued(known.index.count)
     }
 
@@ -144,7 +141,9 @@ actor Acceptance {
         } catch {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
-        for (submission, answers) in zip(submissions, group.answers) { submission.answer.resume(returning: answers) }
+        for (submission, answers) in zip(submissions, group.answers) {
+            submission.answer.resume(returning: answers)
+        }
     }
 
     /// Judges every request; those that nothing stands against become messages of the group.
@@ -169,19 +168,23 @@ actor Acceptance {
     }
 
     /// Why a request must be refused; nil when it may be accepted.
-    private func refusal(of request: BookingRequest, _ verdict: TableVerdict) throws(StorageTrouble) -> Refusal? {
+    private func refusal(of request: BookingRequest, _ verdict: TableVerdict) throws(StorageTrouble)
+        -> Refusal?
+    {
         var verdict = verdict
-        while let holder = known.index.holder(of: request.claim) {
-            let isCommitted = try readTable { () throws(TableUnavailable) in try table.booking(holder) != nil } ?? false
+        var isStale = false
+        for holder in known.index.holders(of: request.claim) {
+            let isCommitted =
+                try readTable { () throws(TableUnavailable) in try table.booking(holder) != nil } ?? false
             guard isCommitted else {
                 let progress = known.index.entry(of: holder)?.progress ?? .queued
                 return ErrorReply(
                     BookingsInterface.PendingBookingExists(bookingId: holder.description, progress: progress))
             }
-            // The table has it, so the table decides; it was committed after the verdict was given.
-            known.forget(holder)
-            verdict = try judge([request]).first ?? .free
+            isStale = true
         }
+        // A holder that the table has by now may have been committed after the verdict was given.
+        if isStale { verdict = try judge([request]).first ?? .free }
         switch verdict {
         case .free:
             return nil
@@ -189,16 +192,17 @@ actor Acceptance {
             return ErrorReply(BookingsInterface.PendingBookingExists(bookingId: id, progress: .committed))
         case .notAvailable(let id, let startDate, let endDate):
             return ErrorReply(
-                BookingsInterface.ApartmentNotAvailable(bookingId: id, startDate: startDate, endDate: endDate))
+                BookingsInterface.ApartmentNotAvailable(bookingId: id, startDate: startDate, endDate: endDate)
+            )
         }
     }
 
     private func refresh() throws(StorageTrouble) {
         do {
             try known.refresh()
-            report.spool(nil)
+            report.spoolReading(nil)
         } catch {
-            report.spool(error.reason)
+            report.spoolReading(error)
             throw StorageTrouble(reason: error.reason)
         }
     }
@@ -209,7 +213,9 @@ actor Acceptance {
     }
 
     /// Reads the table. Nil when no worker has created it yet: then it holds nothing, and the queue tells all.
-    private func readTable<Value>(_ body: () throws(TableUnavailable) -> Value) throws(StorageTrouble) -> Value? {
+    private func readTable<Value>(_ body: () throws(TableUnavailable) -> Value) throws(StorageTrouble)
+        -> Value?
+    {
         do {
             let value = try body()
             hasSeenTable = true
@@ -227,9 +233,10 @@ actor Acceptance {
         known.claim(group, as: name)
         do {
             try producer.enqueue(group)
+            report.spoolWriting(nil)
         } catch {
             known.disclaim(name)
-            report.spool(error.reason)
+            report.spoolWriting(error)
             throw StorageTrouble(reason: error.reason)
         }
     }

@@ -32,20 +32,27 @@ struct BookingsService: Sendable {
                     try await enquiry.state(of: parameters.id)
                 },
                 .streaming("AwaitBooking") {
-                    (parameters: BookingsInterface.ByID, call, replies: ReplyStream<BookingsInterface.BookingState>)
+                    (
+                        parameters: BookingsInterface.ByID, call,
+                        replies: ReplyStream<BookingsInterface.BookingState>
+                    )
                         throws(ErrorReply) in
                     try await awaitBooking(parameters.id, call, replies)
                 },
                 .streaming("GetAllBookingsPerApartment") {
-                    (parameters: BookingsInterface.ListPerApartment, call,
-                        replies: ReplyStream<BookingsInterface.BookingList>) throws(ErrorReply) in
+                    (
+                        parameters: BookingsInterface.ListPerApartment, call,
+                        replies: ReplyStream<BookingsInterface.BookingList>
+                    ) throws(ErrorReply) in
                     try await list(
                         .apartment(parameters.apartmentId), parameters.bookingStatus, parameters.limit,
                         parameters.nextToken, call, replies)
                 },
                 .streaming("GetAllBookingsPerUser") {
-                    (parameters: BookingsInterface.ListPerUser, call,
-                        replies: ReplyStream<BookingsInterface.BookingList>) throws(ErrorReply) in
+                    (
+                        parameters: BookingsInterface.ListPerUser, call,
+                        replies: ReplyStream<BookingsInterface.BookingList>
+                    ) throws(ErrorReply) in
                     try await list(
                         .user(parameters.userId), parameters.bookingStatus, parameters.limit,
                         parameters.nextToken, call, replies)
@@ -63,7 +70,9 @@ struct BookingsService: Sendable {
         return .init(id: try answer.get().description)
     }
 
-    private func create(_ inputs: [CreateBookingInput], _ call: CallContext) async -> BookingsInterface.CreatedMany {
+    private func create(_ inputs: [CreateBookingInput], _ call: CallContext) async
+        -> BookingsInterface.CreatedMany
+    {
         var requests: [BookingRequest] = []
         let invalid = inputs.map { input in
             do throws(ErrorReply) {
@@ -105,7 +114,9 @@ struct BookingsService: Sendable {
     private func awaitBooking(
         _ id: String, _ call: CallContext, _ replies: ReplyStream<BookingsInterface.BookingState>
     ) async throws(ErrorReply) -> BookingsInterface.BookingState {
-        guard let bookingID = BookingID(id) else { throw ErrorReply(BookingsInterface.BookingNotFound(id: id)) }
+        guard let bookingID = BookingID(id) else {
+            throw ErrorReply(BookingsInterface.BookingNotFound(id: id))
+        }
         // The watch comes before the first look, so that no change falls between.
         let (number, changes) = await acceptance.changes(of: bookingID)
         let outcome: Result<BookingsInterface.BookingState, ErrorReply>
@@ -130,7 +141,8 @@ struct BookingsService: Sendable {
             if newer.progress != state.progress { await replies.send(newer) }
             state = newer
         }
-        let reason = "acms-frontd stops; ask again. The booking is accepted and safe, and its progress is \(state.progress.rawValue)."
+        let reason =
+            "acms-frontd stops; ask again. The booking is accepted and safe, and its progress is \(state.progress.rawValue)."
         throw ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
     }
 

@@ -20,7 +20,8 @@ actor Enquiry {
     ///   - directory: the spool, to read messages from.
     ///   - table: the table, to read.
     init(
-        acceptance: Acceptance, spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport
+        acceptance: Acceptance, spool directory: SpoolDirectory, table: any BookingQueries,
+        report: FrontReport
     ) {
         self.acceptance = acceptance
         self.table = table
@@ -46,7 +47,9 @@ actor Enquiry {
                 throw ErrorReply(BookingsInterface.StorageUnavailable(reason: Self.reason(of: error)))
             }
             if let entry, let message { return .init(progress: entry.progress, booking: Booking(message)) }
-            if let tableTrouble { throw ErrorReply(BookingsInterface.StorageUnavailable(reason: tableTrouble)) }
+            if let tableTrouble {
+                throw ErrorReply(BookingsInterface.StorageUnavailable(reason: tableTrouble))
+            }
             if entry == nil, committed(id).booking == nil { throw notFound }
         }
         throw notFound

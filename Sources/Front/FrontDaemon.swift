@@ -1,5 +1,5 @@
-public import Bookings
 import BookingTable
+public import Bookings
 public import Daemon
 import ServiceLifecycle
 import Spool

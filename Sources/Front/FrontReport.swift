@@ -7,7 +7,8 @@ import Varlink
 /// Tells the log and the service manager what the front does.
 final class FrontReport: Sendable {
     private struct State {
-        var spool = HealthChange()
+        var spoolReading = HealthChange()
+        var spoolWriting = HealthChange()
         var table = HealthChange()
         var accepted = 0
         var queued = 0
@@ -27,7 +28,8 @@ final class FrontReport: Sendable {
 
     func swept(_ leftovers: [String]) {
         logger.notice(
-            "Removed \(leftovers.count) unfinished files that a crash left in tmp/. None of them was answered.")
+            "Removed \(leftovers.count) unfinished files that a crash left in tmp/. None of them was answered."
+        )
     }
 
     func accepted(_ group: [Message], queued: Int) {
@@ -47,12 +49,21 @@ final class FrontReport: Sendable {
         updateStatus()
     }
 
-    /// - Parameter trouble: nil when the spool can be used.
-    func spool(_ trouble: String?) {
-        guard let change = state.withLock({ $0.spool.note(trouble) }) else { return }
+    /// - Parameter trouble: nil when the spool can be read.
+    func spoolReading(_ trouble: QueueUnavailable?) {
+        spool(state.withLock { $0.spoolReading.note(trouble?.reason, kind: trouble?.kind) }, recovered: "The spool can be read again.")
+    }
+
+    /// - Parameter trouble: nil when the spool can be written.
+    func spoolWriting(_ trouble: QueueUnavailable?) {
+        spool(state.withLock { $0.spoolWriting.note(trouble?.reason, kind: trouble?.kind) }, recovered: "The spool can be written again.")
+    }
+
+    private func spool(_ change: HealthChange.Change?, recovered: String) {
         switch change {
+        case nil: return
         case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
-        case .recovered: logger.notice("The spool can be used again.", metadata: .event(.spoolAvailable))
+        case .recovered: logger.notice("\(recovered)", metadata: .event(.spoolAvailable))
         }
         updateStatus()
     }
@@ -69,8 +80,12 @@ final class FrontReport: Sendable {
 
     private func updateStatus() {
         let text = state.withLock { state in
-            if let trouble = state.spool.trouble ?? state.table.trouble { return "Refusing bookings: \(trouble)" }
-            return "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
+            let troubles = [state.spoolReading.trouble, state.spoolWriting.trouble, state.table.trouble]
+            if let trouble = troubles.lazy.compactMap({ $0 }).first {
+                return "Refusing bookings: \(trouble)"
+            }
+            return
+                "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
         }
         status.update(text)
     }

@@ -53,12 +53,10 @@ struct KnownQueue {
         index.remove(SpoolEntry(place: .incoming, name: name))
     }
 
-    /// Forgets a message that is in the table though its entry is still there.
-    mutating func forget(_ id: BookingID) { index.forget(id) }
-
     /// An element for each change of a message, from now on; `stopAwaiting` ends it.
     mutating func changes(of id: BookingID) -> (number: Int, changes: AsyncStream<Void>) {
-        let (changes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (changes, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         nextAwaiter += 1
         awaited[id, default: [:]][nextAwaiter] = continuation
         return (nextAwaiter, changes)

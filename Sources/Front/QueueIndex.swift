@@ -27,8 +27,11 @@ struct QueueIndex {
     /// How many messages are known.
     var count: Int { messages.count }
 
-    /// The message in the queue that claims this user and apartment.
-    func holder(of claim: ClaimKey) -> BookingID? { claims[claim] }
+    /// The messages in the queue that claim this user and apartment.
+    func holders(of claim: ClaimKey) -> [BookingID] {
+        guard let first = claims[claim] else { return [] }
+        return [first] + (furtherClaims[claim] ?? [])
+    }
 
     /// The entry that holds a message.
     func entry(of id: BookingID) -> SpoolEntry? { messages[id]?.entry }
@@ -57,8 +60,8 @@ struct QueueIndex {
         return ids
     }
 
-    /// Forgets a message; its claim is free. For one that the table has, while its entry is still there.
-    mutating func forget(_ id: BookingID) {
+    /// Forgets a message; its claim is free.
+    private mutating func forget(_ id: BookingID) {
         guard let known = messages.removeValue(forKey: id) else { return }
         release(known.claim, id)
     }

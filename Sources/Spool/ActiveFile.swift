@@ -87,7 +87,9 @@ final class ActiveFile {
             return .failure(
                 Poison(
                     id: .derived(fileName: name, line: line.number),
-                    reason: "The line has \(line.count) bytes; at most \(LineReader.maximumLineBytes) are allowed."))
+                    reason:
+                        "The line has \(line.count) bytes; at most \(LineReader.maximumLineBytes) are allowed."
+                ))
         }
         return MessageLine.decode(bytes, fileName: name, number: line.number, arrival: arrival)
     }

@@ -62,8 +62,12 @@ struct StoredDeadLetter {
     }
 
     /// Up to `count` bytes of the body; empty when it lies beside the letter and can't be read.
-    func body(limit count: Int, in directory: SpoolDirectory, files: some FileSystem) throws(SpoolError) -> [UInt8] {
-        guard let name = fields.bodyFile else { return try file.read(at: bodyOffset, count: min(count, fields.bodySize)) }
+    func body(limit count: Int, in directory: SpoolDirectory, files: some FileSystem) throws(SpoolError)
+        -> [UInt8]
+    {
+        guard let name = fields.bodyFile else {
+            return try file.read(at: bodyOffset, count: min(count, fields.bodySize))
+        }
         let path = directory.path(.dead, name)
         guard let status = try files.status(of: path), status.kind == .regular else { return [] }
         do {

@@ -42,7 +42,8 @@ public struct DeadLetterStore: Sendable {
         return DeadLetter(
             id: fields.id.description, class: fields.class, reason: fields.reason, deadOn: fields.deadOn,
             receiveCount: fields.receiveCount, userId: fields.userId, apartmentId: fields.apartmentId,
-            attempts: fields.attempts, body: text ?? Data(bytes).base64EncodedString(), bodyIsBase64: text == nil,
+            attempts: fields.attempts, body: text ?? Data(bytes).base64EncodedString(),
+            bodyIsBase64: text == nil,
             bodySize: fields.bodySize, bodyIsTruncated: isTruncated ? true : nil, bodyFile: fields.bodyFile)
     }
 

@@ -71,6 +71,7 @@ struct LineReader {
 extension LineReader.Line {
     /// Whether it holds nothing but white space; such lines stand for no message.
     var isBlank: Bool {
-        bytes?.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") } ?? false
+        bytes?.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+            ?? false
     }
 }

@@ -25,7 +25,8 @@ public final class OpenFile: Sendable {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             filled = 0
             while filled < count {
-                let part = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                let part = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
                 do {
                     let length = try descriptor.read(fromAbsoluteOffset: Int64(offset + filled), into: part)
                     if length == 0 { return }
@@ -161,7 +162,9 @@ public struct LocalFileSystem: FileSystem {
     public func touch(_ path: String) throws(SpoolError) {
         // UTIME_NOW and UTIME_OMIT of utimensat(2), macros that the C library's module does not export. The time
         // of change stays: it is the time of arrival of messages that name none.
-        let times = [timespec(tv_sec: 0, tv_nsec: (1 << 30) - 1), timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2)]
+        let times = [
+            timespec(tv_sec: 0, tv_nsec: (1 << 30) - 1), timespec(tv_sec: 0, tv_nsec: (1 << 30) - 2),
+        ]
         guard utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 else {
             throw SpoolError("touch", path, .last)
         }
@@ -178,7 +181,8 @@ extension FileStatus {
             }
         self.init(
             kind: kind, size: Int(status.st_size),
-            modifiedMilliseconds: Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000,
+            modifiedMilliseconds: Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec)
+                / 1_000_000,
             identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
     }
 }

@@ -24,7 +24,8 @@ extension MessageLine {
 
         init(from decoder: any Decoder) throws {
             // The version comes first: a newer one may have members that this program doesn't know.
-            let version = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Int.self, forKey: .v)
+            let version = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(
+                Int.self, forKey: .v)
             if let version, version != MessageLine.version { throw UnknownVersion(version: version) }
             let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
             id = try fields.decodeIfPresent(BookingID.self, forKey: .id)

@@ -64,7 +64,8 @@ enum MessageLine {
                     attempts: fields.attempts ?? []))
         }
         if let checksum = fields.crc32c, !matches(checksum, bytes) {
-            return poison("The checksum does not match: the line was damaged, or edited with its crc32c left in.")
+            return poison(
+                "The checksum does not match: the line was damaged, or edited with its crc32c left in.")
         }
         if let count = fields.receiveCount, !(0...1_000_000).contains(count) {
             return poison("receiveCount is \(count).")
@@ -73,7 +74,8 @@ enum MessageLine {
             let request = try BookingRequest(fields.input)
             return .success(
                 Message(
-                    id: fields.id ?? derived, acceptedOn: fields.acceptedOn ?? arrival, peer: fields.peer?.peer,
+                    id: fields.id ?? derived, acceptedOn: fields.acceptedOn ?? arrival,
+                    peer: fields.peer?.peer,
                     request: request, receiveCount: fields.receiveCount ?? 0, attempts: fields.attempts ?? [],
                     notBefore: fields.notBefore))
         } catch {
@@ -83,15 +85,21 @@ enum MessageLine {
 
     private static func matches(_ checksum: String, _ bytes: [UInt8]) -> Bool {
         var end = bytes.count
-        while end > 0, bytes[end - 1] == UInt8(ascii: "\r") || bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        while end > 0, bytes[end - 1] == UInt8(ascii: "\r") || bytes[end - 1] == UInt8(ascii: " ") {
+            end -= 1
+        }
         let tail = Array(#","crc32c":"\#(checksum)"}"#.utf8)
         guard bytes[..<end].suffix(tail.count).elementsEqual(tail) else { return false }
         return CRC32C.text(bytes[..<(end - tail.count)]) == checksum
     }
 
     private static func reason(for error: any Error) -> String {
-        if let unknown = error as? UnknownVersion { return "The line's format has the unknown version \(unknown.version)." }
-        if let unknown = error as? UnknownParameter { return "The line has the unknown member \(unknown.path)." }
+        if let unknown = error as? UnknownVersion {
+            return "The line's format has the unknown version \(unknown.version)."
+        }
+        if let unknown = error as? UnknownParameter {
+            return "The line has the unknown member \(unknown.path)."
+        }
         guard let error = error as? DecodingError else { return "The line can't be read: \(error)." }
         func path(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil) -> String {
             let keys = context.codingPath + (key.map { [$0] } ?? [])
@@ -105,7 +113,8 @@ enum MessageLine {
         case .dataCorrupted(let context):
             let place = path(context)
             return place.isEmpty
-                ? "The line is not JSON." : "The member \(place) is not acceptable: \(context.debugDescription)."
+                ? "The line is not JSON."
+                : "The member \(place) is not acceptable: \(context.debugDescription)."
         @unknown default: return "The line can't be read."
         }
     }

@@ -30,7 +30,9 @@ extension SpoolConsumer {
                 counts.active += current.unread
                 try note(current.name, in: .active, oldest: &counts.oldest)
             }
-            let names = try files.names(in: directory.path(of: .deferred)).filter { !SpoolFileName.isHidden($0) }
+            let names = try files.names(in: directory.path(of: .deferred)).filter {
+                !SpoolFileName.isHidden($0)
+            }
             counts.deferred = names.count
             for name in names { try note(name, in: .deferred, oldest: &counts.oldest) }
             counts.dead = try letters.ids().count
@@ -73,9 +75,15 @@ extension SpoolConsumer {
         do {
             let active = try files.names(in: directory.path(of: .active)).map { (SpoolPlace.active, $0) }
             let entries = active + waiting.map { (SpoolPlace.incoming, $0) }
-            let numbered = entries.filter { SpoolFileName.count(in: $0.1) != nil && $0.1.prefix(36) <= id.description }
-            let candidates = entries.filter { SpoolFileName.count(in: $0.1) == nil } + [numbered.max { $0.1 < $1.1 }].compactMap { $0 }
-            for (place, name) in candidates where try reader.message(id, in: place, name) != nil { return .queued }
+            let numbered = entries.filter {
+                SpoolFileName.count(in: $0.1) != nil && $0.1.prefix(36) <= id.description
+            }
+            let candidates =
+                entries.filter { SpoolFileName.count(in: $0.1) == nil }
+                + [numbered.max { $0.1 < $1.1 }].compactMap { $0 }
+            for (place, name) in candidates where try reader.message(id, in: place, name) != nil {
+                return .queued
+            }
         } catch {
             throw QueueUnavailable(error)
         }

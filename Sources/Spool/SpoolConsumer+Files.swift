@@ -74,7 +74,8 @@ extension SpoolConsumer {
                 oddity: "\(name) is \(what); the spool takes regular files only.")
         }
         do {
-            return ActiveFile(number: nextNumber, name: name, file: try files.open(directory.path(.active, name)))
+            return ActiveFile(
+                number: nextNumber, name: name, file: try files.open(directory.path(.active, name)))
         } catch {
             guard error.concernsOnlyTheFile else { throw error }
             return ActiveFile(

@@ -7,7 +7,8 @@ extension SpoolConsumer {
         do {
             try directory.makeMissing(using: files)
             for place in [SpoolPlace.deferred, .dead] {
-                for name in try files.names(in: directory.path(of: place)) where SpoolFileName.isHidden(name) {
+                for name in try files.names(in: directory.path(of: place)) where SpoolFileName.isHidden(name)
+                {
                     try files.remove(directory.path(place, name))
                 }
             }
@@ -15,7 +16,8 @@ extension SpoolConsumer {
             for name in try files.names(in: directory.path(of: .deferred)) {
                 let message = try? storedMessage(.deferred, name)
                 deferred.insert(
-                    name, due: message?.notBefore ?? time, alone: message?.attempts.last?.class == Attempt.crash)
+                    name, due: message?.notBefore ?? time,
+                    alone: message?.attempts.last?.class == Attempt.crash)
             }
             deadIDs = Set(try letters.ids())
         } catch {
@@ -32,7 +34,8 @@ extension SpoolConsumer {
     ///   - charge: what becomes of a message that may have killed the worker.
     /// - Returns: the messages charged.
     public mutating func recover(
-        upTo limit: Int, at time: Timestamp, committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>,
+        upTo limit: Int, at time: Timestamp,
+        committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>,
         charge: (Message) -> Settlement
     ) throws -> [BookingID] {
         var charged: [BookingID] = []
@@ -91,7 +94,9 @@ extension SpoolConsumer {
                     hasOthers = true
                     continue
                 }
-                if !deferred.contains(message.id), !deadIDs.contains(message.id) { chunk.append((line, message)) }
+                if !deferred.contains(message.id), !deadIDs.contains(message.id) {
+                    chunk.append((line, message))
+                }
             }
             let done = try committed(chunk.map(\.message.id))
             for (line, message) in chunk where !done.contains(message.id) {

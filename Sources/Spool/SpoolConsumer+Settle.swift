@@ -8,7 +8,9 @@ extension SpoolConsumer {
         var places: Set<SpoolPlace> = []
         do {
             for (receipt, settlement) in settlements {
-                guard let file = taken[receipt.file], let line = file.outstanding[receipt.line] else { continue }
+                guard let file = taken[receipt.file], let line = file.outstanding[receipt.line] else {
+                    continue
+                }
                 switch settlement {
                 case .committed:
                     continue
@@ -103,7 +105,8 @@ extension SpoolConsumer {
         letter.bodyFile = bodyName
         try writeWhole([.bytes(try letter.header())], to: .dead, DeadLetterFile.name(letter.id))
         try files.syncDirectory(directory.path(of: .dead))
-        try files.rename(directory.path(.active, file.name), to: directory.path(.dead, bodyName), replacing: false)
+        try files.rename(
+            directory.path(.active, file.name), to: directory.path(.dead, bodyName), replacing: false)
         file.isSetAside = true
         deadIDs.insert(letter.id)
     }
@@ -116,7 +119,9 @@ extension SpoolConsumer {
         while true {
             let path = directory.path(.dead, DeadLetterFile.name(letter.id))
             guard try files.status(of: path) != nil else { return true }
-            if let stored = try? StoredDeadLetter(path, files: files), stored.fields.bodySize == letter.bodySize {
+            if let stored = try? StoredDeadLetter(path, files: files),
+                stored.fields.bodySize == letter.bodySize
+            {
                 let there = try stored.body(limit: letter.bodySize, in: directory, files: files)
                 if there == (try source.read(at: offset, count: letter.bodySize)) { return false }
             }

@@ -65,7 +65,10 @@ public struct SpoolConsumer: BookingQueueConsumer {
     public var nextDue: Timestamp? { deferred.nextDue }
 
     /// Whether no message waits, is in hand or is deferred, as far as the last scan tells.
-    public var isEmpty: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil && taken.isEmpty && deferred.isEmpty && stuck.isEmpty }
+    public var isEmpty: Bool {
+        leftovers.isEmpty && waiting.isEmpty && current == nil && taken.isEmpty && deferred.isEmpty
+            && stuck.isEmpty
+    }
 
     /// Whether all that the last scan found was received.
     public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
@@ -84,7 +87,9 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     /// Takes up to `limit` messages that are due, in order of arrival.
-    public mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<Receipt>] {
+    public mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<
+        Receipt
+    >] {
         var batch: [Received<Receipt>] = []
         do {
             try removeRemovable()
@@ -175,7 +180,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
                 read = file.giveUp(reason: "The file can't be read. \(error)")
             }
             guard let line = read else { return nil }
-            let received = Received(receipt: Receipt(file: file.number, line: line.number), content: line.content)
+            let received = Received(
+                receipt: Receipt(file: file.number, line: line.number), content: line.content)
             if let copy = try duplicate(line, of: file) {
                 guard let content = copy else { continue }
                 file.outstanding[line.number] = line.with(content)
@@ -219,11 +225,13 @@ public struct SpoolConsumer: BookingQueueConsumer {
     func storedMessage(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> Message? {
         var lines = LineReader(try files.open(directory.path(place, name)))
         guard let bytes = try lines.next()?.bytes else { return nil }
-        return try? MessageLine.decode(bytes, fileName: name, number: 1, arrival: Timestamp(milliseconds: 0)).get()
+        return try? MessageLine.decode(bytes, fileName: name, number: 1, arrival: Timestamp(milliseconds: 0))
+            .get()
     }
 
     private func deadMessage(_ id: BookingID) throws(SpoolError) -> Message? {
-        guard let letter = try letters.letter(id, bodyBytes: LineReader.maximumLineBytes), !letter.bodyIsBase64
+        guard let letter = try letters.letter(id, bodyBytes: LineReader.maximumLineBytes),
+            !letter.bodyIsBase64
         else { return nil }
         return try? MessageLine.decode(
             Array(letter.body.utf8), fileName: "", number: 1, arrival: letter.deadOn
@@ -234,6 +242,6 @@ public struct SpoolConsumer: BookingQueueConsumer {
 extension QueueUnavailable {
     /// Trouble with the spool as trouble with the queue.
     init(_ error: SpoolError) {
-        self.init(reason: "The spool can't be used. \(error)")
+        self.init(reason: "The spool can't be used. \(error)", kind: error.kind)
     }
 }

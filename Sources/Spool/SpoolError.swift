@@ -16,10 +16,14 @@ public struct SpoolError: Error, Hashable, Sendable {
         self.errno = errno
     }
 
+    /// What went wrong, without the path.
+    public var kind: String { "\(operation) \(errno.rawValue)" }
+
     /// Whether the file itself is at fault, not the spool: it is gone, odd, or not ours to read.
     var concernsOnlyTheFile: Bool {
         switch errno {
-        case .permissionDenied, .notPermitted, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice,
+        case .permissionDenied, .notPermitted, .tooManySymbolicLinkLevels, .isDirectory,
+            .noSuchAddressOrDevice,
             .noSuchFileOrDirectory, .fileTooLarge:
             true
         default:
@@ -40,7 +44,8 @@ extension SpoolError: CustomStringConvertible {
         case .ioError: "Its disk may be failing; see the kernel's log."
         case .permissionDenied, .notPermitted: "Check the owners and modes of the spool's directories."
         case .readOnlyFileSystem: "Mount its file system writable."
-        case .noSuchFileOrDirectory, .notDirectory: "Check spool.directory and that its file system is mounted."
+        case .noSuchFileOrDirectory, .notDirectory:
+            "Check spool.directory and that its file system is mounted."
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "Raise the limit of open files."
         default: "Check its file system."
         }

@@ -25,7 +25,9 @@ public struct SpoolProducer: BookingQueueProducer {
     /// - Returns: the names removed.
     public func prepare() throws(SpoolError) -> [String] {
         try directory.makeMissing(using: files)
-        let leftovers = try files.names(in: directory.path(of: .tmp)).filter { SpoolFileName.count(in: $0) != nil }
+        let leftovers = try files.names(in: directory.path(of: .tmp)).filter {
+            SpoolFileName.count(in: $0) != nil
+        }
         for name in leftovers { try files.remove(directory.path(.tmp, name)) }
         return leftovers
     }
@@ -53,7 +55,7 @@ public struct SpoolProducer: BookingQueueProducer {
             // Nothing refused may leave a trace. Taking it back through tmp/ never shows the worker half of it.
             try? files.rename(complete, to: unfinished, replacing: false)
             try? files.remove(unfinished)
-            throw QueueUnavailable(reason: "The spool can't take bookings. \(error)")
+            throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
         }
     }
 }

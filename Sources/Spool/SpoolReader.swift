@@ -43,7 +43,8 @@ public struct SpoolReader: Sendable {
     }
 
     /// The message with this id in an entry; nil when the entry is gone or has none.
-    public func message(_ id: BookingID, in place: SpoolPlace, _ name: String) throws(SpoolError) -> Message? {
+    public func message(_ id: BookingID, in place: SpoolPlace, _ name: String) throws(SpoolError) -> Message?
+    {
         var found: Message?
         try forEachMessage(in: place, name) { message in
             if message.id == id { found = message }
@@ -70,7 +71,8 @@ public struct SpoolReader: Sendable {
         else { return nil }
         let bytes = try letter.body(limit: letter.fields.bodySize, in: directory, files: files)
         let decoded = MessageLine.decode(
-            bytes, fileName: letter.fields.fromFile, number: letter.fields.fromLine, arrival: letter.fields.deadOn)
+            bytes, fileName: letter.fields.fromFile, number: letter.fields.fromLine,
+            arrival: letter.fields.deadOn)
         guard case .success(var message) = decoded else { return nil }
         message.id = letter.fields.id
         return message

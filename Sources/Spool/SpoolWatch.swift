@@ -65,7 +65,8 @@ public final class SpoolWatch: Sendable {
                 state.identities[place] = nil
                 state.events.append(.overflow)
                 let mask = UInt32(
-                    IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ATTRIB | IN_ONLYDIR)
+                    IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ATTRIB
+                        | IN_ONLYDIR)
                 let number = inotify_add_watch(descriptor, path, mask)
                 guard number >= 0 else { continue }
                 state.places[number] = place
@@ -114,7 +115,9 @@ public final class SpoolWatch: Sendable {
             let header = bytes.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
             let nameBytes = bytes[(offset + headerSize)..<(offset + headerSize + Int(header.len))]
             offset += headerSize + Int(header.len)
-            func has(_ flag: some BinaryInteger) -> Bool { header.mask & UInt32(truncatingIfNeeded: flag) != 0 }
+            func has(_ flag: some BinaryInteger) -> Bool {
+                header.mask & UInt32(truncatingIfNeeded: flag) != 0
+            }
             if has(IN_Q_OVERFLOW) || state.events.count >= Self.maximumWaiting {
                 state.events = [.overflow]
                 continue

@@ -2,6 +2,7 @@
 public struct HealthChange: Sendable {
     /// Why the thing can't be used; nil while it can.
     public private(set) var trouble: String?
+    private var kind: String?
 
     /// What has changed.
     public enum Change: Hashable, Sendable {
@@ -14,12 +15,17 @@ public struct HealthChange: Sendable {
     /// Begins healthy.
     public init() {}
 
-    /// Notes what was seen: trouble, or nil for none.
+    /// Notes what was seen.
     ///
+    /// - Parameters:
+    ///   - seen: the trouble; nil for none.
+    ///   - kind: tells one trouble from another where the text differs from try to try; the text itself if nil.
     /// - Returns: the change, nil when all is as before.
-    public mutating func note(_ seen: String?) -> Change? {
-        guard seen != trouble else { return nil }
-        trouble = seen
-        return seen.map(Change.failed) ?? .recovered
+    public mutating func note(_ seen: String?, kind newKind: String? = nil) -> Change? {
+        let wasHealthy = trouble == nil
+        let newKind = newKind ?? seen
+        defer { (trouble, kind) = (seen, newKind) }
+        guard let seen else { return wasHealthy ? nil : .recovered }
+        return wasHealthy || newKind != kind ? .failed(seen) : nil
     }
 }

@@ -63,7 +63,9 @@ struct CallDecoder: Sendable {
         } catch DecodingError.keyNotFound(let key, _) {
             throw Self.malformed("the member \(key.stringValue) is missing")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            guard let member = context.codingPath.first else { throw Self.malformed("the call is no JSON object") }
+            guard let member = context.codingPath.first else {
+                throw Self.malformed("the call is no JSON object")
+            }
             throw Self.malformed("the member \(member.stringValue) has the wrong type")
         } catch {
             throw Self.malformed("the call is not valid JSON")

@@ -26,7 +26,9 @@ final class ClientQueue: Sendable {
     /// Queues a call; its replies come to `mailbox`.
     func submit(_ message: ByteBuffer, _ mailbox: ReplyMailbox) throws(ClientError) {
         let (failure, writer) = state.withLock { state in
-            guard state.failure == nil else { return (state.failure, nil as CheckedContinuation<Void, Never>?) }
+            guard state.failure == nil else {
+                return (state.failure, nil as CheckedContinuation<Void, Never>?)
+            }
             state.outgoing.append(Outgoing(message: message, written: nil))
             state.waiting.append(mailbox)
             return (nil, state.takeWriter())

@@ -49,6 +49,12 @@ public struct InterfaceDescription: Sendable, Hashable {
         public let name: String
         /// Its type.
         public let type: ValueType
+
+        /// Creates a field, to compare with.
+        public init(name: String, type: ValueType) {
+            self.name = name
+            self.type = type
+        }
     }
 
     /// The type of a field.

@@ -14,7 +14,8 @@ enum InterfaceDescriptionNames {
     /// Types, methods and errors: `[A-Z][A-Za-z0-9]*`
     static func isMember(_ name: String) -> Bool {
         guard let first = name.utf8.first else { return false }
-        return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) && name.utf8.allSatisfy(isLetterOrDigit)
+        return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first)
+            && name.utf8.allSatisfy(isLetterOrDigit)
     }
 
     /// Fields and enumeration cases: `[A-Za-z](_?[A-Za-z0-9])*`
@@ -24,7 +25,9 @@ enum InterfaceDescriptionNames {
         }
         var previous = first
         for byte in name.utf8 {
-            guard isLetterOrDigit(byte) || (byte == UInt8(ascii: "_") && previous != byte) else { return false }
+            guard isLetterOrDigit(byte) || (byte == UInt8(ascii: "_") && previous != byte) else {
+                return false
+            }
             previous = byte
         }
         return true

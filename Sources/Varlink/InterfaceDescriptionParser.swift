@@ -36,7 +36,8 @@ struct InterfaceDescriptionParser {
                 throw expected("type, method or error")
             }
             advance()
-            let name = try name("a name that begins with a capital", where: InterfaceDescriptionNames.isMember)
+            let name = try name(
+                "a name that begins with a capital", where: InterfaceDescriptionNames.isMember)
             guard declared.insert(name).inserted else { throw .duplicate(name: name) }
             switch kind {
             case "type":

@@ -78,7 +78,8 @@ final class ReplyMailbox: Sendable {
     func next() async throws(ClientError) -> ByteBuffer {
         let reply = await withTaskCancellationHandler {
             await withCheckedContinuation { (consumer: CheckedContinuation<Reply, Never>) in
-                let (reply, producer) = state.withLock { state -> (Reply?, CheckedContinuation<Void, Never>?) in
+                let (reply, producer) = state.withLock {
+                    state -> (Reply?, CheckedContinuation<Void, Never>?) in
                     if state.isAbandoned { return (.failure(.cancelled), nil) }
                     if let reply = state.replies.popFirst() { return (.success(reply), state.takeProducer()) }
                     if let failure = state.failure { return (.failure(failure), nil) }

@@ -3,6 +3,8 @@ internal import NIOCore
 extension Server {
     enum Phase {
         case idle
+        /// Shut down before it was run.
+        case neverRuns
         /// `listener` is nil until the socket is bound.
         case running(listener: (any Channel)?)
         /// No connection is accepted any more; those that are there come to their end.

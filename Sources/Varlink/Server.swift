@@ -108,12 +108,12 @@ public final class Server: Sendable {
         let (channel, connections) = state.withLock { state -> ((any Channel)?, [Accepted]) in
             switch state.phase {
             case .idle:
-                state.phase = .stopped
+                state.phase = .neverRuns
                 return (nil, [])
             case .running(let channel):
                 state.phase = .shuttingDown
                 return (channel, Array(state.connections.values))
-            case .shuttingDown, .stopped:
+            case .neverRuns, .shuttingDown, .stopped:
                 return (nil, [])
             }
         }
@@ -131,8 +131,8 @@ public final class Server: Sendable {
         }
         switch phase {
         case .idle: return true
-        case .stopped: return false
-        case .running, .shuttingDown: throw .alreadyRun
+        case .neverRuns: return false
+        case .running, .shuttingDown, .stopped: throw .alreadyRun
         }
     }
 

@@ -85,7 +85,8 @@ public enum ServiceInterface {
             vendor: info.vendor, product: info.product, version: info.version, url: info.url,
             interfaces: [name] + others.map(\.name))
         let descriptions = Dictionary(
-            [(name, description)] + others.map { ($0.name, $0.description) }, uniquingKeysWith: { first, _ in first })
+            [(name, description)] + others.map { ($0.name, $0.description) },
+            uniquingKeysWith: { first, _ in first })
         return try Interface(
             description: description,
             methods: [

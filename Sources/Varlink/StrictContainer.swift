@@ -20,7 +20,8 @@ extension Decoder {
     public func strictContainer<K: CodingKey & CaseIterable>(
         keyedBy: K.Type
     ) throws -> KeyedDecodingContainer<K> {
-        for key in try container(keyedBy: AnyCodingKey.self).allKeys where K(stringValue: key.stringValue) == nil {
+        for key in try container(keyedBy: AnyCodingKey.self).allKeys
+        where K(stringValue: key.stringValue) == nil {
             throw UnknownParameter(
                 name: key.stringValue, path: ParameterPath.text(codingPath + [key as any CodingKey]))
         }

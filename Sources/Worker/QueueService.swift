@@ -19,13 +19,16 @@ struct QueueService: Sendable {
                     try await worker.attributes()
                 },
                 .streaming("ListDeadLetters") {
-                    (parameters: QueueInterface.ListDeadLetters, call,
-                        replies: ReplyStream<QueueInterface.DeadLetterList>) throws(ErrorReply) in
+                    (
+                        parameters: QueueInterface.ListDeadLetters, call,
+                        replies: ReplyStream<QueueInterface.DeadLetterList>
+                    ) throws(ErrorReply) in
                     var page = try await worker.deadLetters(
                         parameters.filter, limit: parameters.limit, after: parameters.nextToken)
                     while call.wantsMore, let next = page.nextToken {
                         await replies.send(page)
-                        page = try await worker.deadLetters(parameters.filter, limit: parameters.limit, after: next)
+                        page = try await worker.deadLetters(
+                            parameters.filter, limit: parameters.limit, after: next)
                     }
                     return page
                 },

@@ -21,7 +21,8 @@ extension QueueWorker {
         return QueueInterface.Attributes(
             incoming: counts.incoming, active: counts.active, deferred: counts.deferred, dead: counts.dead,
             oldestSeconds: counts.oldest.map { max(0, Int(now().since($0).components.seconds)) },
-            committedTotal: totals.committed, deadLetteredTotal: totals.deadLettered + uncounted, paused: false,
+            committedTotal: totals.committed, deadLetteredTotal: totals.deadLettered + uncounted,
+            paused: false,
             pausedUntil: nil, tableAvailable: trouble == nil, tableError: trouble)
     }
 
@@ -84,7 +85,8 @@ extension QueueWorker {
             decision = try body(id, now())
             progress = decision == .notFound ? try consumer.progress(of: id) : nil
         } catch {
-            let reason = (error as? TableUnavailable)?.reason ?? (error as? QueueUnavailable)?.reason ?? "\(error)"
+            let reason =
+                (error as? TableUnavailable)?.reason ?? (error as? QueueUnavailable)?.reason ?? "\(error)"
             throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: reason))
         }
         switch decision {

@@ -57,7 +57,8 @@ extension QueueWorker {
         do {
             watch = try SpoolWatch(directory, places: [.incoming])
         } catch {
-            report.spool("The spool can't be watched; new bookings are found late. \(error)")
+            report.spool(
+                QueueUnavailable(reason: "The spool can't be watched; new bookings are found late. \(error)"))
         }
         return watch
     }
@@ -89,7 +90,9 @@ extension QueueWorker {
                 // Other callers of this actor get their turn between batches.
                 await Task.yield()
             case .wait(let due):
-                guard let deadline = idleDeadline(connections()) else { return .resting(due.map { $0.since(now()) }) }
+                guard let deadline = idleDeadline(connections()) else {
+                    return .resting(due.map { $0.since(now()) })
+                }
                 if now() >= deadline { return .ended(.idle) }
                 return .resting(min(due ?? deadline, deadline).since(now()))
             }

@@ -103,9 +103,9 @@ actor QueueWorker {
             report.table(error.reason)
             giveBack(at: time)
         } catch {
-            let reason = (error as? QueueUnavailable)?.reason ?? "\(error)"
-            spoolOutage.failed(reason, at: time)
-            report.spool(reason)
+            let trouble = error as? QueueUnavailable ?? QueueUnavailable(reason: "\(error)")
+            spoolOutage.failed(trouble.reason, at: time)
+            report.spool(trouble)
         }
         return .again
     }
@@ -149,7 +149,8 @@ actor QueueWorker {
         let policy = policy
         var dead = 0
         let charged = try consumer.recover(
-            upTo: settings.batchSize, at: time, committed: { [table] ids throws(TableUnavailable) in
+            upTo: settings.batchSize, at: time,
+            committed: { [table] ids throws(TableUnavailable) in
                 try table.committed(among: ids)
             },
             charge: { message in
@@ -217,7 +218,9 @@ actor QueueWorker {
         return settled
     }
 
-    private func settlement(of message: Message, after outcome: ApplyOutcome?, at time: Timestamp) -> Settlement {
+    private func settlement(of message: Message, after outcome: ApplyOutcome?, at time: Timestamp)
+        -> Settlement
+    {
         switch outcome {
         case .committed, .alreadyCommitted:
             .committed
@@ -226,7 +229,8 @@ actor QueueWorker {
         case .failed(let reason):
             policy.afterFailure(message, reason: reason, at: time, chance: .random(in: 0...1))
         case nil:
-            policy.afterFailure(message, reason: "The table gave no answer.", at: time, chance: .random(in: 0...1))
+            policy.afterFailure(
+                message, reason: "The table gave no answer.", at: time, chance: .random(in: 0...1))
         }
     }
 
@@ -243,7 +247,7 @@ actor QueueWorker {
             try consumer.release()
         } catch {
             spoolOutage.failed(error.reason, at: time)
-            report.spool(error.reason)
+            report.spool(error)
         }
     }
 

@@ -40,7 +40,8 @@ struct RetryPolicy: Hashable, Sendable {
                 tried.due(crashes == 1 ? time : time.advanced(by: delay(after: crashes - 1, chance: chance))))
         }
         return .dead(
-            .crash, reason: "The worker died at each of the last tries; it was received \(tried.receiveCount) times.",
+            .crash,
+            reason: "The worker died at each of the last tries; it was received \(tried.receiveCount) times.",
             attempts: tried.attempts, receiveCount: tried.receiveCount)
     }
 
@@ -58,7 +59,9 @@ struct RetryPolicy: Hashable, Sendable {
     func delay(after failures: Int, chance: Double) -> Duration {
         var delay = initialDelay
         for _ in 1..<max(1, failures) where delay < maximumDelay { delay *= 2 }
-        return min(min(delay, maximumDelay) * (0.8 + 0.4 * chance), maximumDelay)
+        let spread = min(delay, maximumDelay) * (0.8 + 0.4 * chance)
+        // Times are kept in whole milliseconds.
+        return min(.milliseconds(Int64((spread / .milliseconds(1)).rounded())), maximumDelay)
     }
 }
 

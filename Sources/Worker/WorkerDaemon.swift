@@ -1,5 +1,5 @@
-public import Bookings
 import BookingTable
+public import Bookings
 public import Daemon
 import Logging
 import ServiceLifecycle
@@ -66,6 +66,8 @@ public struct WorkerDaemon: ReconfigurableService {
         do {
             try directory.makeMissing(using: LocalFileSystem())
             return try SpoolLock(directory)
+        } catch let error as SpoolLock.Taken {
+            throw DaemonFailure(status: Daemon.alreadyRunning, error.description)
         } catch is SpoolError {
             return nil
         }

@@ -39,7 +39,9 @@ final class WorkerReport: Sendable {
     }
 
     /// One entry for what was committed, and one for each other fate.
-    func batch(_ settled: [(content: Result<Message, Poison>, settlement: Settlement)], _ outcomes: [ApplyOutcome]) {
+    func batch(
+        _ settled: [(content: Result<Message, Poison>, settlement: Settlement)], _ outcomes: [ApplyOutcome]
+    ) {
         var committed: [Message] = []
         var repeated: [Message] = []
         var next = outcomes.makeIterator()
@@ -49,7 +51,11 @@ final class WorkerReport: Sendable {
             switch settlement {
             case .committed:
                 guard let message else { continue }
-                if outcome == .alreadyCommitted { repeated.append(message) } else { committed.append(message) }
+                if outcome == .alreadyCommitted {
+                    repeated.append(message)
+                } else {
+                    committed.append(message)
+                }
             case .deferred(let later):
                 deferred(later)
             case .dead(let failure, let reason, _, let receiveCount):
@@ -94,7 +100,8 @@ final class WorkerReport: Sendable {
         }
         metadata["class"] = .string(failure.rawValue)
         metadata["receive-count"] = .stringConvertible(receiveCount)
-        logger.error("Set a message aside as a dead letter: \(reason)", metadata: .event(.deadLettered, metadata))
+        logger.error(
+            "Set a message aside as a dead letter: \(reason)", metadata: .event(.deadLettered, metadata))
     }
 
     func recovered(_ ids: [BookingID]) {
@@ -133,8 +140,8 @@ final class WorkerReport: Sendable {
     }
 
     /// - Parameter trouble: nil when the spool can be used.
-    func spool(_ trouble: String?) {
-        guard let change = state.withLock({ $0.spool.note(trouble) }) else { return }
+    func spool(_ trouble: QueueUnavailable?) {
+        guard let change = state.withLock({ $0.spool.note(trouble?.reason, kind: trouble?.kind) }) else { return }
         switch change {
         case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
         case .recovered: logger.notice("The spool can be used again.", metadata: .event(.spoolAvailable))
@@ -162,7 +169,9 @@ final class WorkerReport: Sendable {
 
     private func updateStatus() {
         let text = state.withLock { state in
-            if let trouble = state.table.trouble ?? state.spool.trouble { return "Holding the queue: \(trouble)" }
+            if let trouble = state.table.trouble ?? state.spool.trouble {
+                return "Holding the queue: \(trouble)"
+            }
             guard state.isStarted else { return "Looking through the spool" }
             let counts = "\(state.committed) committed and \(state.dead) dead-lettered since the start"
             if state.isWorking { return "Committing: \(counts)" }

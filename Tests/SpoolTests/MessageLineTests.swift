@@ -5,7 +5,8 @@ import Testing
 @testable import Spool
 
 @Suite struct MessageLineTests {
-    private func decode(_ text: String, file: String = "by-hand", number: Int = 1) -> Result<Message, Poison> {
+    private func decode(_ text: String, file: String = "by-hand", number: Int = 1) -> Result<Message, Poison>
+    {
         MessageLine.decode(
             Array(text.utf8), fileName: file, number: number, arrival: Timestamp(milliseconds: 42))
     }
@@ -56,7 +57,10 @@ import Testing
         ("{}", "The member input is missing."),
         (#"{"v":2,"somethingNew":1}"#, "The line's format has the unknown version 2."),
         (#"{"input":{"userId":"u"}}"#, "The member input.apartmentId is missing."),
-        (#"{"input":{"userId":1,"apartmentId":"a","startDate":"","endDate":""}}"#, "The member input.userId has a wrong type."),
+        (
+            #"{"input":{"userId":1,"apartmentId":"a","startDate":"","endDate":""}}"#,
+            "The member input.userId has a wrong type."
+        ),
         (#"{"inptu":{}}"#, "The line has the unknown member inptu."),
         (#"{"input":{"colour":"red"}}"#, "The line has the unknown member input.colour."),
         (
@@ -73,11 +77,15 @@ import Testing
         let edited = line.replacing("2026-01-03", with: "2026-01-04")
         #expect(reason(edited)?.hasPrefix("The checksum does not match") == true)
         let checksum = try #require(edited.range(of: #","crc32c""#))
-        #expect(try decode(String(edited[..<checksum.lowerBound]) + "}").get().request.stay.end.description == "2026-01-04")
+        #expect(
+            try decode(String(edited[..<checksum.lowerBound]) + "}").get().request.stay.end.description
+                == "2026-01-04")
     }
 
     @Test func poisonNamesWhatCanStillBeRead() {
-        guard case .failure(let poison) = decode(#"{"v":9,"receiveCount":4,"input":{"userId":"u","apartmentId":7}}"#)
+        guard
+            case .failure(let poison) = decode(
+                #"{"v":9,"receiveCount":4,"input":{"userId":"u","apartmentId":7}}"#)
         else {
             Issue.record("not poison")
             return

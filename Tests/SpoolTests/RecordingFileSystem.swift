@@ -39,7 +39,9 @@ final class RecordingFileSystem: FileSystem {
     func names(in directory: String) throws(SpoolError) -> [String] { try real.names(in: directory) }
     func status(of path: String) throws(SpoolError) -> FileStatus? { try real.status(of: path) }
     func open(_ path: String) throws(SpoolError) -> OpenFile {
-        let fault = state.withLock { $0.faults.removeValue(forKey: "open " + path.replacing(root + "/", with: "")) }
+        let fault = state.withLock {
+            $0.faults.removeValue(forKey: "open " + path.replacing(root + "/", with: ""))
+        }
         if let fault { throw SpoolError("open", path, fault) }
         return try real.open(path)
     }
@@ -71,11 +73,14 @@ final class RecordingFileSystem: FileSystem {
 }
 
 /// A message of a user and an apartment that stand for themselves.
-func message(_ user: String, _ apartment: String = "A", at milliseconds: Int64 = 1_700_000_000_000) throws -> Message {
+func message(_ user: String, _ apartment: String = "A", at milliseconds: Int64 = 1_700_000_000_000) throws
+    -> Message
+{
     let input = CreateBookingInput(
         userId: user, apartmentId: apartment, startDate: "2026-01-01", endDate: "2026-01-03")
     var ids = BookingIDGenerator()
     return Message(
-        id: ids.next(at: Timestamp(milliseconds: milliseconds)), acceptedOn: Timestamp(milliseconds: milliseconds),
+        id: ids.next(at: Timestamp(milliseconds: milliseconds)),
+        acceptedOn: Timestamp(milliseconds: milliseconds),
         peer: .init(uid: 1, gid: 2, pid: 3), request: try BookingRequest(input))
 }

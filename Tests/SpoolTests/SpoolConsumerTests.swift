@@ -84,8 +84,13 @@ import Testing
         for sync in ["sync dead", "sync deferred"] {
             #expect(try #require(calls.firstIndex(of: sync)) < removal)
         }
-        #expect(calls.firstIndex { $0.hasPrefix("rename dead/.") } ?? .max < calls.firstIndex(of: "sync dead") ?? 0)
-        #expect(calls.firstIndex { $0.hasPrefix("write deferred/.") } ?? .max < calls.firstIndex { $0.hasPrefix("rename deferred/.") } ?? 0)
+        #expect(
+            calls.firstIndex { $0.hasPrefix("rename dead/.") } ?? .max < calls.firstIndex(of: "sync dead")
+                ?? 0)
+        #expect(
+            calls.firstIndex { $0.hasPrefix("write deferred/.") } ?? .max < calls.firstIndex {
+                $0.hasPrefix("rename deferred/.")
+            } ?? 0)
     }
 
     @Test(arguments: ["dead", "deferred"])
@@ -137,7 +142,10 @@ import Testing
         let letters = try DeadLetterStore(directory).list(matching: nil, limit: 100, after: nil).items
         #expect(letters.count == 7)
         func letter(_ name: String) throws -> DeadLetter {
-            try #require(letters.first { $0.id == BookingID.derived(fileName: name, line: name == "big" ? 1 : 0).description })
+            try #require(
+                letters.first {
+                    $0.id == BookingID.derived(fileName: name, line: name == "big" ? 1 : 0).description
+                })
         }
         #expect(try letter("empty").reason == "The file is empty.")
         #expect(try letter("blank").reason == "The file is empty.")
@@ -191,7 +199,8 @@ import Testing
             var old = try message("old\(number)", at: 1_600_000_000_000 + Int64(number))
             old.notBefore = now
             try LocalFileSystem().write(
-                [.bytes(try MessageLine.encode(old))], to: directory.path(.deferred, "\(old.id).1.jsonl"), mode: 0o600)
+                [.bytes(try MessageLine.encode(old))], to: directory.path(.deferred, "\(old.id).1.jsonl"),
+                mode: 0o600)
         }
         try producer.enqueue(try (0..<20).map { try message("new\($0)", at: 1_700_000_000_000 + Int64($0)) })
         var consumer = try consumer()

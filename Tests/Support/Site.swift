@@ -11,7 +11,8 @@ public final class Site: Sendable {
     public init(_ environment: [String: String] = [:]) throws {
         directory = try TemporaryDirectory()
         extra = environment
-        try FileManager.default.createDirectory(atPath: "\(directory.path)/table", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(directory.path)/table", withIntermediateDirectories: false)
     }
 
     /// The socket of an interface, by the last part of its name.
@@ -21,7 +22,8 @@ public final class Site: Sendable {
     public var tablePath: String { "\(directory.path)/table/acms.sqlite" }
 
     /// Where the built programs are.
-    public static let products: URL = Bundle.main.bundleURL.pathExtension == "xctest"
+    public static let products: URL =
+        Bundle.main.bundleURL.pathExtension == "xctest"
         ? Bundle.main.bundleURL.deletingLastPathComponent() : Bundle.main.bundleURL
 
     /// The daemons' environment.
@@ -45,7 +47,8 @@ public final class Site: Sendable {
     /// Starts a program of the build and returns at once.
     public func start(_ program: String, _ environment: [String: String] = [:]) throws -> RunningDaemon {
         try RunningDaemon(
-            Self.products.appendingPathComponent(program), environment: self.environment.merging(environment) { $1 },
+            Self.products.appendingPathComponent(program),
+            environment: self.environment.merging(environment) { $1 },
             log: "\(directory.path)/\(program).log")
     }
 

@@ -17,7 +17,8 @@ import Varlink
         let input = CreateBookingInput(
             userId: "u", apartmentId: "a", startDate: "2026-01-01", endDate: "2026-01-02")
         return Message(
-            id: .derived(fileName: "f", line: 1), acceptedOn: now, peer: nil, request: try BookingRequest(input))
+            id: .derived(fileName: "f", line: 1), acceptedOn: now, peer: nil,
+            request: try BookingRequest(input))
     }
 
     @Test func delaysDoubleFromTheFirstToTheLongestAndStayThere() {
@@ -35,7 +36,9 @@ import Varlink
     @Test func aMessageIsDeadAtExactlyTheLastReceiveWithEveryAttemptRecorded() throws {
         var message = try fresh()
         for receive in 1..<10 {
-            guard case .deferred(let later) = policy().afterFailure(message, reason: "r\(receive)", at: now, chance: 0.5)
+            guard
+                case .deferred(let later) = policy().afterFailure(
+                    message, reason: "r\(receive)", at: now, chance: 0.5)
             else {
                 Issue.record("dead at receive \(receive)")
                 return
@@ -44,8 +47,9 @@ import Varlink
             #expect(try #require(later.notBefore) > now)
             message = later
         }
-        guard case .dead(.exhausted, let reason, let attempts, 10) = policy().afterFailure(
-            message, reason: "r10", at: now, chance: 0.5)
+        guard
+            case .dead(.exhausted, let reason, let attempts, 10) = policy().afterFailure(
+                message, reason: "r10", at: now, chance: 0.5)
         else {
             Issue.record("not dead at the tenth receive")
             return
@@ -65,7 +69,8 @@ import Varlink
             return
         }
         #expect(twice.notBefore == now.advanced(by: .seconds(1)))
-        guard case .dead(.crash, _, let attempts, 3) = policy(3).afterCrash(twice, at: now, chance: 0.5) else {
+        guard case .dead(.crash, _, let attempts, 3) = policy(3).afterCrash(twice, at: now, chance: 0.5)
+        else {
             Issue.record("not dead at the third crash of three")
             return
         }

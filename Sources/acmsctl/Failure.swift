@@ -1,0 +1,130 @@
+import ArgumentParser
+import Glibc
+import Varlink
+
+/// Why a verb failed.
+enum Failure: Error, Sendable {
+    /// Nobody can be reached; nothing was sent.
+    case unreachable(path: String, errno: Int32, Service)
+    /// A call was sent and no reply came that can be read; `remedy` says what the user is to do.
+    case lost(Loss, path: String, remedy: String)
+    /// The service replied with an error; `id` is what the call was about.
+    case refused(RemoteError, Service, about: String?)
+    /// One line of the configuration's reader.
+    case invalidConfiguration(String)
+    /// Standard output can't be written.
+    case outputFailed(errno: Int32)
+    /// Nobody reads standard output any more, as after `| head`.
+    case outputClosed
+    /// The service has only the beginning of what was asked for; the text says where the rest is.
+    case incomplete(String)
+
+    enum Loss: Sendable {
+        case disconnected
+        case timedOut(Duration)
+        case unreadable(String)
+    }
+
+    var exitCode: ExitCode {
+        switch self {
+        case .refused: ExitCode(1)
+        case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
+        case .outputFailed, .incomplete: ExitCode(EX_IOERR)
+        case .invalidConfiguration: ExitCode(EX_CONFIG)
+        // What a shell reports of a program that SIGPIPE ended.
+        case .outputClosed: ExitCode(128 + SIGPIPE)
+        }
+    }
+
+    /// Tells the user, and returns what ends the program.
+    func report(asJSON: Bool) -> ExitCode {
+        if case .outputClosed = self { return exitCode }
+        if asJSON {
+            StandardError.write([JSONLine.text(of: reply)])
+        } else {
+            let lines = lines
+            StandardError.write(["acmsctl: \(lines.first ?? "")"] + lines.dropFirst())
+        }
+        return exitCode
+    }
+}
+
+// MARK: - For people
+
+extension Failure {
+    /// What is wrong, then what to do next.
+    var lines: [String] {
+        switch self {
+        case .unreachable(let path, let errno, let service): Self.unreachable(path, errno, service)
+        case .lost(.disconnected, let path, let remedy):
+            ["the connection to \(path) ended before the reply came.", remedy]
+        case .lost(.timedOut(let timeout), let path, let remedy):
+            ["no reply came from \(path) within \(timeout.secondsText).", remedy]
+        case .lost(.unreadable(let reason), let path, let remedy):
+            ["the reply from \(path) is of no use: \(reason)", remedy]
+        case .refused(let error, let service, let id): error.lines(from: service, about: id)
+        case .invalidConfiguration(let line): [line]
+        case .outputFailed(let errno):
+            [
+                "standard output can't be written: \(String(cString: strerror(errno))).",
+                "What was printed is incomplete.",
+            ]
+        case .incomplete(let text): [text]
+        case .outputClosed: []
+        }
+    }
+
+    private static func unreachable(_ path: String, _ errno: Int32, _ service: Service) -> [String] {
+        let reason = String(cString: strerror(errno))
+        return switch errno {
+        case EACCES, EPERM:
+            [
+                "no permission to connect to \(path): that takes the group \(service.group).",
+                "Join it with 'sudo usermod -aG \(service.group) $USER', then log in again.",
+            ]
+        case EAGAIN:
+            [
+                "\(path) has too many callers waiting; try again later.",
+                "See 'systemctl status \(service.daemonUnit)'.",
+            ]
+        default:
+            [
+                "nothing can be reached at \(path): \(reason).",
+                "See 'systemctl status \(service.socketUnit)', or name another socket with --socket.",
+            ]
+        }
+    }
+}
+
+// MARK: - For programs
+
+extension Failure {
+    /// An error in the form of a Varlink reply; those that acms didn't send are named `acmsctl.…`.
+    struct Reply: Encodable {
+        let error: String
+        let parameters: JSONValue
+    }
+
+    var reply: Reply {
+        switch self {
+        case .refused(let error, _, _):
+            Reply(error: error.name, parameters: error.parameters ?? .object([:]))
+        case .unreachable(let path, let errno, _):
+            local("Unreachable", ["path": .string(path), "errno": .integer(Int64(errno))])
+        case .lost(.disconnected, let path, _): local("Disconnected", ["path": .string(path)])
+        case .lost(.timedOut(let timeout), let path, _):
+            local("TimedOut", ["path": .string(path), "seconds": .number(timeout / .seconds(1))])
+        case .lost(.unreadable, let path, _): local("InvalidReply", ["path": .string(path)])
+        case .invalidConfiguration: local("InvalidConfiguration", [:])
+        case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
+        case .incomplete: local("Incomplete", [:])
+        case .outputClosed: local("OutputClosed", [:])
+        }
+    }
+
+    private func local(_ name: String, _ parameters: [String: JSONValue]) -> Reply {
+        var parameters = parameters
+        parameters["message"] = .string(lines.joined(separator: " "))
+        return Reply(error: "acmsctl.\(name)", parameters: .object(parameters))
+    }
+}

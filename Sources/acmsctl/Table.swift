@@ -1,0 +1,99 @@
+/// A column of a table of `Row`.
+struct Column<Row: Sendable>: Sendable {
+    /// Whether its values may be cut on a terminal that is too narrow, and to how few columns.
+    enum Cut: Sendable {
+        case never
+        case first(minimum: Int)
+        /// Only when cutting the others isn't enough: an id that is cut can't be copied.
+        case last(minimum: Int)
+    }
+
+    let title: String
+    var cut = Cut.never
+    /// Whether it is left out where there is no room.
+    var isOptional = false
+    let value: @Sendable (Row) -> StyledText
+}
+
+/// Lays out rows below a header, page by page. The first page decides the widths, so that a long list needn't
+/// be held in memory; later values that are longer are cut on a terminal and stick out elsewhere.
+struct Table<Row: Sendable>: Sendable {
+    private static var gap: Int { 2 }
+
+    private let columns: [Column<Row>]
+    private let terminal: Terminal
+    private var layout: [(column: Column<Row>, width: Int)]?
+
+    init(_ columns: [Column<Row>], on terminal: Terminal) {
+        self.columns = columns
+        self.terminal = terminal
+    }
+
+    /// The next lines; the header comes before the first row.
+    mutating func lines(of rows: [Row]) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        if let layout { return rows.map { line(of: $0, in: layout) } }
+        let layout = fit(rows)
+        self.layout = layout
+        let header = layout.map { (StyledText($0.column.title), $0.width) }
+        return [line(header)] + rows.map { line(of: $0, in: layout) }
+    }
+
+    private func line(of row: Row, in layout: [(column: Column<Row>, width: Int)]) -> String {
+        line(layout.map { ($0.column.value(row), $0.width) })
+    }
+
+    private func line(_ cells: [(value: StyledText, width: Int)]) -> String {
+        var line = ""
+        var padding = 0
+        for (value, width) in cells {
+            let limit = terminal.width == nil ? nil : width
+            line += String(repeating: " ", count: padding)
+            line += value.rendered(hasColour: terminal.hasColour, width: limit)
+            let used =
+                limit.map { min(value.text.cut(toWidth: $0).displayWidth, $0) } ?? value.text.displayWidth
+            padding = max(width - used, 0) + Self.gap
+        }
+        return line
+    }
+
+    /// Which columns to show, and how wide.
+    private func fit(_ rows: [Row]) -> [(column: Column<Row>, width: Int)] {
+        var layout = columns.map { column in
+            (column, rows.reduce(column.title.displayWidth) { max($0, column.value($1).text.displayWidth) })
+        }
+        guard let limit = terminal.width else { return layout }
+        func excess(_ widths: some Sequence<Int>) -> Int {
+            widths.reduce(Self.gap * (layout.count - 1), +) - limit
+        }
+        while excess(layout.map { Self.comfort($0, $1) }) > 0,
+            let index = layout.lastIndex(where: { $0.0.isOptional })
+        {
+            layout.remove(at: index)
+        }
+        for canCut in [Self.firstMinimum, Self.lastMinimum] {
+            while excess(layout.map(\.1)) > 0 {
+                // The widest gives way, so that short values stay whole.
+                let widest = layout.indices
+                    .filter { index in canCut(layout[index].0).map { $0 < layout[index].1 } ?? false }
+                    .max { layout[$0].1 < layout[$1].1 }
+                guard let widest else { break }
+                layout[widest].1 -= 1
+            }
+        }
+        return layout
+    }
+
+    /// The width below which a column would rather see others left out.
+    private static func comfort(_ column: Column<Row>, _ width: Int) -> Int {
+        firstMinimum(column).map { min($0, width) } ?? width
+    }
+
+    private static func firstMinimum(_ column: Column<Row>) -> Int? {
+        if case .first(let minimum) = column.cut { max(minimum, column.title.displayWidth) } else { nil }
+    }
+
+    private static func lastMinimum(_ column: Column<Row>) -> Int? {
+        if case .last(let minimum) = column.cut { minimum } else { nil }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Bookings
+import FoundationEssentials
+import Varlink
+
+/// A verb that makes calls over one connection to one service.
+protocol Verb: AsyncParsableCommand {
+    /// Who answers it.
+    static var service: Service { get }
+    /// How long it waits for a reply unless told; nil for ever.
+    static var defaultTimeout: Duration? { get }
+
+    var options: CommonOptions { get }
+
+    /// Makes the calls and prints what they return.
+    func run(_ session: Session) async throws
+}
+
+extension Verb {
+    static var defaultTimeout: Duration? { .seconds(30) }
+
+    /// Connects, runs the verb, and tells what went wrong.
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let output = Output(terminal: .standardOutput(environment: environment), isJSON: options.json)
+        do {
+            let path = try socketPath(environment)
+            try await connect(to: path, output)
+        } catch let failure as Failure {
+            throw failure.report(asJSON: options.json)
+        }
+    }
+
+    private func connect(to path: String, _ output: Output) async throws {
+        let timeout = options.timeout.map { Duration.seconds($0) } ?? Self.defaultTimeout
+        do {
+            try await Client.withConnection(to: path) { client in
+                try await run(
+                    Session(
+                        client: client, service: Self.service, path: path, timeout: timeout, output: output))
+            }
+        } catch ClientError.unreachable(let path, let errno) {
+            throw Failure.unreachable(path: path, errno: errno, Self.service)
+        } catch let error as ClientError {
+            throw Failure.lost(.unreadable(error.description), path: path, remedy: Session.repeatIt)
+        }
+    }
+
+    /// A configuration that nobody asks for and that isn't needed can't be in the way.
+    private func socketPath(_ environment: [String: String]) throws(Failure) -> String {
+        if let socket = options.socket, options.config == nil { return socket }
+        do throws(SettingsError) {
+            let settings = try Settings.load(file: options.config, environment: environment)
+            return options.socket ?? Self.service.socketPath(in: settings)
+        } catch {
+            throw .invalidConfiguration("\(error)")
+        }
+    }
+}
