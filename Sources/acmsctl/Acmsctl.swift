@@ -19,6 +19,7 @@ struct Acmsctl: AsyncParsableCommand {
               0   success
               1   acms refused the call
               64  the command line is wrong
+              66  the file to read can't be read
               69  the daemon can't be reached, or did not answer
               74  the output could not be written in full
               78  the configuration is invalid
@@ -28,7 +29,7 @@ struct Acmsctl: AsyncParsableCommand {
             """,
         version: acmsVersion,
         subcommands: [
-            BookCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
+            BookCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, DeadLettersCommand.self,
         ])
 

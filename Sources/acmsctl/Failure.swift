@@ -12,6 +12,8 @@ enum Failure: Error, Sendable {
     case refused(RemoteError, Service, about: String?)
     /// One line of the configuration's reader.
     case invalidConfiguration(String)
+    /// The file to read can't be read.
+    case inputFailed(path: String, errno: Int32)
     /// Standard output can't be written.
     case outputFailed(errno: Int32)
     /// Nobody reads standard output any more, as after `| head`.
@@ -29,6 +31,7 @@ enum Failure: Error, Sendable {
         switch self {
         case .refused: ExitCode(1)
         case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
+        case .inputFailed: ExitCode(EX_NOINPUT)
         case .outputFailed, .incomplete: ExitCode(EX_IOERR)
         case .invalidConfiguration: ExitCode(EX_CONFIG)
         // What a shell reports of a program that SIGPIPE ended.
@@ -64,6 +67,8 @@ extension Failure {
             ["the reply from \(path) is of no use: \(reason)", remedy]
         case .refused(let error, let service, let id): error.lines(from: service, about: id)
         case .invalidConfiguration(let line): [line]
+        case .inputFailed(let path, let errno):
+            ["\(path) can't be read: \(String(cString: strerror(errno))).", "Name a file, or - for standard input."]
         case .outputFailed(let errno):
             [
                 "standard output can't be written: \(String(cString: strerror(errno))).",
@@ -116,6 +121,8 @@ extension Failure {
             local("TimedOut", ["path": .string(path), "seconds": .number(timeout / .seconds(1))])
         case .lost(.unreadable, let path, _): local("InvalidReply", ["path": .string(path)])
         case .invalidConfiguration: local("InvalidConfiguration", [:])
+        case .inputFailed(let path, let errno):
+            local("InputFailed", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
         case .incomplete: local("Incomplete", [:])
         case .outputClosed: local("OutputClosed", [:])
