@@ -93,12 +93,20 @@ let package = Package(
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),
+        .testTarget(
+            name: "VarlinkTests",
+            dependencies: ["Varlink", logging] + nio),
+        .testTarget(name: "BookingsTests", dependencies: ["Bookings", "Support", "Varlink"]),
+        .testTarget(name: "BookingTableTests", dependencies: ["Bookings", "BookingTable", "Support", grdb]),
+        .testTarget(
+            name: "AcmsctlTests",
+            dependencies: ["acmsctl", "Bookings", "Support", "Varlink", argumentParser, logging]),
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["acms-frontd", "acms-workerd", "Bookings", "Support", "Varlink"]),
-        .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser, logging]),
+        .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser]),
     ]
 )
 

@@ -7,7 +7,7 @@ import GRDBSQLite
 /// The file is created when it has never been there. One that was there and is gone is not begun anew while this
 /// process lives: an empty table in its place would let everything be booked twice.
 public final class SQLiteTable: BookingTable {
-    private let connection: TableConnection
+    let connection: TableConnection
     private let path: String
 
     /// Writes the table at `path`; it is opened at the first use.

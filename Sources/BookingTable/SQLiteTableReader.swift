@@ -5,7 +5,7 @@ import GRDB
 ///
 /// Usable from several threads; one read goes on at a time.
 public final class SQLiteTableReader: BookingQueries {
-    private let connection: TableConnection
+    let connection: TableConnection
 
     /// Reads the table at `path`; it is opened at the first question.
     public init(path: String) {

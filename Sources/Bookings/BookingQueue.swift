@@ -60,7 +60,9 @@ public struct Poison: Error, Hashable, Sendable {
         attempts: [Attempt] = []
     ) {
         self.id = id
-        self.reason = reason
+        // Reasons quote names and members that anybody may have chosen.
+        self.reason = String(
+            String.UnicodeScalarView(reason.unicodeScalars.map { $0.isSafeInText ? $0 : "\u{fffd}" }))
         self.userID = userID
         self.apartmentID = apartmentID
         self.receiveCount = receiveCount

@@ -91,17 +91,22 @@ public struct BookingRequest: Hashable, Sendable {
     /// Longest identifier, in bytes of UTF-8.
     public static let maximumIdentifierBytes = 256
 
-    static func checkIdentifier(_ text: String, field: String) throws(BookingsInterface.InvalidInput) {
+    /// Whether `text` can be a user, an apartment or a key.
+    public static func isIdentifier(_ text: String) -> Bool {
+        (try? checkIdentifier(text, field: "")) != nil
+    }
+
+    private static func checkIdentifier(_ text: String, field: String) throws(BookingsInterface.InvalidInput)
+    {
         let length = text.utf8.count
         guard length >= 1 else { throw .init(field: field, reason: "is empty") }
         guard length <= maximumIdentifierBytes else {
             throw .init(
                 field: field, reason: "has \(length) bytes; at most \(maximumIdentifierBytes) are allowed")
         }
-        for scalar in text.unicodeScalars where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
-            throw .init(
-                field: field,
-                reason: "holds the control character U+\(String(scalar.value, radix: 16, uppercase: true))")
+        if let scalar = text.unicodeScalars.first(where: { !$0.isSafeInText }) {
+            let code = String(scalar.value, radix: 16, uppercase: true)
+            throw .init(field: field, reason: "holds U+\(code), a control character or no character at all")
         }
     }
 
@@ -128,5 +133,13 @@ public struct ClaimKey: Hashable, Sendable {
         bytes.append(0)
         bytes.append(contentsOf: apartmentID.utf8)
         self.bytes = bytes
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether the scalar may stand in an identifier: no control character (general category Cc), and no
+    /// noncharacter, which other programs' JSON parsers refuse together with all that stands around it.
+    public var isSafeInText: Bool {
+        !(value < 0x20 || (0x7f...0x9f).contains(value) || properties.isNoncharacterCodePoint)
     }
 }

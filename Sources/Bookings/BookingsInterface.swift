@@ -128,7 +128,7 @@ public enum BookingsInterface {
             let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
             apartmentId = try fields.decode(String.self, forKey: .apartmentId)
             bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
-            limit = try fields.decodeIfPresent(Int.self, forKey: .limit)
+            limit = try fields.integerIfPresent(forKey: .limit)
             nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }
@@ -161,7 +161,7 @@ public enum BookingsInterface {
             let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
             userId = try fields.decode(String.self, forKey: .userId)
             bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
-            limit = try fields.decodeIfPresent(Int.self, forKey: .limit)
+            limit = try fields.integerIfPresent(forKey: .limit)
             nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }
@@ -176,6 +176,18 @@ public enum BookingsInterface {
         public init(items: [Booking], nextToken: String?) {
             self.items = items
             self.nextToken = nextToken
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// An integer. The decoder's own error for a number that is none, or too large, does not name the key.
+    func integerIfPresent(forKey key: Key) throws -> Int? {
+        do {
+            return try decodeIfPresent(Int.self, forKey: key)
+        } catch {
+            throw DecodingError.typeMismatch(
+                Int.self, .init(codingPath: codingPath + [key], debugDescription: "not an integer"))
         }
     }
 }

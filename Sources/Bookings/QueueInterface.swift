@@ -75,7 +75,7 @@ public enum QueueInterface {
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
             filter = try fields.decodeIfPresent(DeadLetterFilter.self, forKey: .filter)
-            limit = try fields.decodeIfPresent(Int.self, forKey: .limit)
+            limit = try fields.integerIfPresent(forKey: .limit)
             nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
         }
     }

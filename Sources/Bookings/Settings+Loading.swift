@@ -126,7 +126,11 @@ private enum SettingsFile {
         for (sectionNode, content) in sections {
             let section = sectionNode.scalar?.string ?? ""
             guard known.contains(where: { $0.hasPrefix("\(section).") }) else {
-                throw unknown(section, among: known, mistake)
+                if known.contains(section) {
+                    let parts = section.split(separator: ".", maxSplits: 1)
+                    throw mistake("must be written as \(parts[1]): under \(parts[0]):", section)
+                }
+                throw unknown(section, among: Set(known.map { String($0.prefix { $0 != "." }) }), mistake)
             }
             guard let entries = content.mapping else { throw mistake("must hold keys and values", section) }
             for (keyNode, value) in entries {

@@ -77,7 +77,13 @@ public struct DeadLetterStore: Sendable {
 
     private static func text(_ bytes: [UInt8], mayEndInside: Bool) -> String? {
         for cut in 0...(mayEndInside ? min(3, bytes.count) : 0) {
-            if let text = String(validating: bytes.dropLast(cut), as: UTF8.self) { return text }
+            if let text = String(validating: bytes.dropLast(cut), as: UTF8.self) {
+                // Some JSON parsers refuse these even escaped, and then the whole list with them.
+                let isSafe = text.unicodeScalars.allSatisfy {
+                    $0.isSafeInText || "\t\n\r".unicodeScalars.contains($0)
+                }
+                return isSafe ? text : nil
+            }
         }
         return nil
     }

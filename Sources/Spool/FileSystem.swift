@@ -39,8 +39,11 @@ public enum FileContent: Sendable {
 /// What the spool does to a disk; the tests hold a recording twin against it. Each call either did all it says
 /// or throws. Nothing is durable before the file or directory was synced.
 public protocol FileSystem: Sendable {
-    /// The names in a directory, in no order, without `.` and `..`.
+    /// The names in a directory, in no order, without `.` and `..` and those that are no UTF-8.
     func names(in directory: String) throws(SpoolError) -> [String]
+    /// Renames entries whose names are no UTF-8, so that they can be dealt with like others: their odd bytes
+    /// become `%` and two hexadecimal digits.
+    func escapeNames(in directory: String) throws(SpoolError)
     /// Makes a directory; one that exists is fine.
     func makeDirectory(_ path: String, mode: UInt32) throws(SpoolError)
     /// What lies at `path`; symbolic links are not followed. Nil when nothing does.

@@ -47,21 +47,50 @@ public struct LocalFileSystem: FileSystem {
     /// Creates it; it has no state.
     public init() {}
 
-    /// The names in a directory, in no order, without `.` and `..`.
+    /// The names in a directory, in no order, without `.` and `..` and those that are no UTF-8.
     public func names(in directory: String) throws(SpoolError) -> [String] {
+        var names: [String] = []
+        try forEachEntry(in: directory) { name in
+            if let name = String(validating: name, as: UTF8.self) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Renames entries whose names are no UTF-8.
+    public func escapeNames(in directory: String) throws(SpoolError) {
+        var odd: [[UInt8]] = []
+        try forEachEntry(in: directory) { name in
+            if String(validating: name, as: UTF8.self) == nil { odd.append(Array(name)) }
+        }
+        for name in odd {
+            let escaped = name.map { byte in
+                byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
+                    ? String(UnicodeScalar(byte))
+                    : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+            }.joined()
+            let source = (Array("\(directory)/".utf8) + name + [0]).map(CChar.init(bitPattern:))
+            guard Glibc.rename(source, "\(directory)/\(escaped)") == 0 || Glibc.errno == ENOENT else {
+                throw SpoolError("rename", "\(directory)/\(escaped)", .last)
+            }
+        }
+    }
+
+    private func forEachEntry(
+        in directory: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(SpoolError) {
         guard let stream = opendir(directory) else { throw SpoolError("list", directory, .last) }
         defer { closedir(stream) }
-        var names: [String] = []
         while true {
             Glibc.errno = 0
             guard let entry = readdir(stream) else {
                 if Glibc.errno != 0 { throw SpoolError("list", directory, .last) }
-                return names
+                return
             }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                let name = UnsafeBufferPointer(rebasing: bytes.bindMemory(to: UInt8.self).prefix { $0 != 0 })
+                let isSelf = name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8)
+                if !isSelf { body(name) }
             }
-            if name != "." && name != ".." { names.append(name) }
         }
     }
 

@@ -56,6 +56,11 @@ extension MessageLine {
         let receiveCount: Int?
         let attempts: [Attempt]?
 
+        /// What can't be a user or an apartment is of no use to look for, and may break who reads it.
+        static func identifier(_ text: String?) -> String? {
+            text.flatMap { BookingRequest.isIdentifier($0) ? $0 : nil }
+        }
+
         init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Fields.CodingKeys.self)
             id = try? fields.decode(BookingID.self, forKey: .id)
@@ -63,8 +68,8 @@ extension MessageLine {
             attempts = try? fields.decode([Attempt].self, forKey: .attempts)
             let input = try? fields.nestedContainer(
                 keyedBy: CreateBookingInput.CodingKeys.self, forKey: .input)
-            userID = try? input?.decode(String.self, forKey: .userId)
-            apartmentID = try? input?.decode(String.self, forKey: .apartmentId)
+            userID = Self.identifier(try? input?.decode(String.self, forKey: .userId))
+            apartmentID = Self.identifier(try? input?.decode(String.self, forKey: .apartmentId))
         }
     }
 }

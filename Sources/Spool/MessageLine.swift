@@ -59,8 +59,10 @@ enum MessageLine {
         func poison(_ reason: String) -> Result<Message, Poison> {
             .failure(
                 Poison(
-                    id: fields.id ?? derived, reason: reason, userID: fields.input.userId,
-                    apartmentID: fields.input.apartmentId, receiveCount: fields.receiveCount ?? 0,
+                    id: fields.id ?? derived, reason: reason,
+                    userID: Fragments.identifier(fields.input.userId),
+                    apartmentID: Fragments.identifier(fields.input.apartmentId),
+                    receiveCount: fields.receiveCount ?? 0,
                     attempts: fields.attempts ?? []))
         }
         if let checksum = fields.crc32c, !matches(checksum, bytes) {

@@ -76,6 +76,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     /// Looks for what has come into `incoming/`; with `retryingStuck` also once more at what can't be taken.
     public mutating func scan(retryingStuck: Bool = false) throws(QueueUnavailable) {
         do {
+            try files.escapeNames(in: directory.path(of: .incoming))
             let names = try files.names(in: directory.path(of: .incoming))
             warned.formIntersection(names)
             if retryingStuck { stuck = [] }

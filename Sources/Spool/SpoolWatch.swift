@@ -19,6 +19,8 @@ public enum SpoolEvent: Hashable, Sendable {
 public final class SpoolWatch: Sendable {
     private struct State {
         var places: [Int32: SpoolPlace] = [:]
+        /// The spool's own directory and the one around it, where a replacement shows.
+        var surroundings: Set<Int32> = []
         var identities: [SpoolPlace: FileIdentity] = [:]
         var events: [SpoolEvent] = []
     }
@@ -53,25 +55,33 @@ public final class SpoolWatch: Sendable {
     /// Watches the directories that are new at their paths since the last time: made, mounted or replaced. Each
     /// gives an overflow event.
     public func renew() {
-        state.withLock { state in
-            for place in watched {
-                let path = directory.path(of: place)
-                let identity = (try? files.status(of: path))?.identity
-                guard identity != state.identities[place] else { continue }
-                for (number, old) in state.places where old == place {
-                    inotify_rm_watch(descriptor, number)
-                    state.places[number] = nil
-                }
-                state.identities[place] = nil
-                state.events.append(.overflow)
-                let mask = UInt32(
-                    IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ATTRIB
-                        | IN_ONLYDIR)
-                let number = inotify_add_watch(descriptor, path, mask)
-                guard number >= 0 else { continue }
-                state.places[number] = place
-                state.identities[place] = identity
+        state.withLock { renew(&$0) }
+    }
+
+    private func renew(_ state: inout State) {
+        let around = directory.root.lastIndex(of: "/").map { String(directory.root[..<$0]) } ?? "."
+        for path in [around.isEmpty ? "/" : around, directory.root] {
+            let mask = UInt32(IN_MOVED_TO | IN_CREATE | IN_ONLYDIR)
+            let number = inotify_add_watch(descriptor, path, mask)
+            if number >= 0 { state.surroundings.insert(number) }
+        }
+        for place in watched {
+            let path = directory.path(of: place)
+            let identity = (try? files.status(of: path))?.identity
+            guard identity != state.identities[place] else { continue }
+            for (number, old) in state.places where old == place {
+                inotify_rm_watch(descriptor, number)
+                state.places[number] = nil
             }
+            state.identities[place] = nil
+            state.events.append(.overflow)
+            let mask = UInt32(
+                IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ATTRIB
+                    | IN_ONLYDIR)
+            let number = inotify_add_watch(descriptor, path, mask)
+            guard number >= 0 else { continue }
+            state.places[number] = place
+            state.identities[place] = identity
         }
     }
 
@@ -120,6 +130,11 @@ public final class SpoolWatch: Sendable {
             }
             if has(IN_Q_OVERFLOW) || state.events.count >= Self.maximumWaiting {
                 state.events = [.overflow]
+                continue
+            }
+            if state.surroundings.contains(header.wd) {
+                if has(IN_IGNORED) { state.surroundings.remove(header.wd) }
+                renew(&state)
                 continue
             }
             guard let place = state.places[header.wd] else { continue }

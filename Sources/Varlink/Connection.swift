@@ -16,13 +16,22 @@ struct Connection: Sendable {
     let format: ReplyFormat
     let limits: ConnectionLimits
     let logger: Logger
+    private let queue: ReplyQueue
 
     private struct PeerIsGone: Error {}
 
-    /// Returns once the connection is closed and all its handlers have returned.
-    func serve() async {
+    init(
+        frames: Frames, peer: Peer, decoder: CallDecoder, format: ReplyFormat, limits: ConnectionLimits,
+        logger: Logger
+    ) {
+        self.frames = frames
+        self.peer = peer
+        self.decoder = decoder
+        self.format = format
+        self.limits = limits
+        self.logger = logger
         let channel = frames.channel
-        let queue = ReplyQueue(maximumCallsInFlight: limits.maximumCallsInFlight) { [logger] signal in
+        queue = ReplyQueue(maximumCallsInFlight: limits.maximumCallsInFlight) { signal in
             switch signal {
             case .settled:
                 let end = channel.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
@@ -32,16 +41,27 @@ struct Connection: Sendable {
                 channel.close(promise: nil)
             }
         }
+    }
+
+    /// Answers what has been read, and then closes the connection.
+    func endInput() {
+        queue.stopWaiting()
+        frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
+    }
+
+    /// Returns once the connection is closed and all its handlers have returned.
+    func serve() async {
+        let channel = frames.channel
         // Everything that waits for the peer waits in the queue, so this one place ends all of it.
-        channel.closeFuture.whenComplete { _ in queue.abort() }
+        channel.closeFuture.whenComplete { [queue] _ in queue.abort() }
         await withTaskCancellationHandler {
             // Oneway calls outlive the connection: their peer may leave as soon as it has written them.
             await withDiscardingTaskGroup { oneways in
                 do {
                     try await frames.executeThenClose { inbound, outbound in
                         let wasRefused = try await withThrowingDiscardingTaskGroup { calls in
-                            calls.addImmediateTask { try await write(outbound, from: queue) }
-                            return await read(inbound, into: queue, calls: &calls, oneways: &oneways)
+                            calls.addImmediateTask { try await write(outbound) }
+                            return await read(inbound, calls: &calls, oneways: &oneways)
                         }
                         if wasRefused {
                             channel.close(mode: .output, promise: nil)
@@ -58,7 +78,7 @@ struct Connection: Sendable {
     }
 
     private func write(
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, from queue: ReplyQueue
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
         while true {
             switch await queue.nextBatch() {
@@ -73,20 +93,21 @@ struct Connection: Sendable {
     /// Starts calls until none comes any more.
     /// - Returns: whether the last one was refused because it can't be read, so that nothing after it can be.
     private func read(
-        _ inbound: NIOAsyncChannelInboundStream<FrameSplitter.Frame>, into queue: ReplyQueue,
+        _ inbound: NIOAsyncChannelInboundStream<FrameSplitter.Frame>,
         calls: inout ThrowingDiscardingTaskGroup<any Error>, oneways: inout DiscardingTaskGroup
     ) async -> Bool {
         defer { queue.finish() }
         do {
             for try await frame in inbound {
-                let peerIsGone = !(await queue.waitForRoom())
+                let room = await queue.waitForRoom()
+                if room == .full { return false }
                 do throws(ErrorReply) {
                     let call = try decode(frame)
-                    if peerIsGone && !call.isOneway { continue }
-                    start(call, queue, calls: &calls, oneways: &oneways)
+                    if room == .gone && !call.isOneway { continue }
+                    start(call, calls: &calls, oneways: &oneways)
                 } catch {
                     logger.debug("A Varlink call was refused: \(error)")
-                    answer(queue.admit(isOneway: false), with: error, queue)
+                    answer(queue.admit(isOneway: false), with: error)
                     frames.channel.triggerUserOutboundEvent(FrameHandler.Request.dropInput, promise: nil)
                     return true
                 }
@@ -105,14 +126,14 @@ struct Connection: Sendable {
     }
 
     private func start(
-        _ call: CallEnvelope, _ queue: ReplyQueue,
+        _ call: CallEnvelope,
         calls: inout ThrowingDiscardingTaskGroup<any Error>, oneways: inout DiscardingTaskGroup
     ) {
         let ticket = queue.admit(isOneway: call.isOneway)
         let body: Method.Body
         switch call.action {
         case .run(let method): body = method
-        case .refuse(let error): return answer(ticket, with: error, queue, isOneway: call.isOneway)
+        case .refuse(let error): return answer(ticket, with: error, isOneway: call.isOneway)
         }
         let context = CallContext(
             peer: peer, wantsMore: call.wantsMore, isOneway: call.isOneway, method: call.method)
@@ -128,7 +149,7 @@ struct Connection: Sendable {
             do {
                 queue.complete(ticket, try await body(context, slot))
             } catch let error as ErrorReply {
-                answer(ticket, with: error, queue)
+                answer(ticket, with: error)
             } catch {
                 queue.abort(because: error)
             }
@@ -136,7 +157,7 @@ struct Connection: Sendable {
     }
 
     private func answer(
-        _ ticket: ReplyQueue.Ticket, with error: ErrorReply, _ queue: ReplyQueue, isOneway: Bool = false
+        _ ticket: ReplyQueue.Ticket, with error: ErrorReply, isOneway: Bool = false
     ) {
         guard !isOneway else { return queue.complete(ticket) }
         do {

@@ -3,16 +3,24 @@ internal import NIOCore
 extension ReplyQueue {
     typealias Sender = CheckedContinuation<Bool, Never>
 
+    /// The reader, and what it is told.
+    struct ReaderWakeUp {
+        let continuation: CheckedContinuation<Room, Never>
+        let room: Room
+
+        func resume() { continuation.resume(returning: room) }
+    }
+
     /// Who is to be resumed, outside the lock.
     struct WakeUps {
-        var reader: CheckedContinuation<Bool, Never>?
+        var reader: ReaderWakeUp?
         var writer: CheckedContinuation<Void, Never>?
         var senders: [Sender] = []
-        /// What reader and senders are told: true to go on, false that the peer is gone.
+        /// What senders are told: true to go on, false that the peer is gone.
         var answer = true
 
         func resume() {
-            reader?.resume(returning: answer)
+            reader?.resume()
             writer?.resume()
             for sender in senders { sender.resume(returning: answer) }
         }
@@ -38,15 +46,21 @@ extension ReplyQueue {
         var isFinished = false
         var isGone = false
         var hasSettled = false
-        var reader: CheckedContinuation<Bool, Never>?
+        var mustNotWait = false
+        var reader: CheckedContinuation<Room, Never>?
         var writer: CheckedContinuation<Void, Never>?
 
         init(maximumCallsInFlight: Int) {
             self.maximumCallsInFlight = maximumCallsInFlight
         }
 
-        var hasRoom: Bool {
-            callsInFlight < maximumCallsInFlight && unwrittenBytes < ReplyQueue.maximumUnwrittenBytes
+        /// nil when the reader has to wait.
+        var room: Room? {
+            if isGone { return .gone }
+            if callsInFlight < maximumCallsInFlight, unwrittenBytes < ReplyQueue.maximumUnwrittenBytes {
+                return .available
+            }
+            return mustNotWait ? .full : nil
         }
 
         var hasBatch: Bool {
@@ -65,7 +79,7 @@ extension ReplyQueue {
         mutating func complete(_ sequence: Int?, _ reply: ByteBuffer?) -> WakeUps {
             guard let sequence, let reply else {
                 callsInFlight -= 1
-                return WakeUps(reader: takeReaderIfRoom())
+                return WakeUps(reader: takeReader())
             }
             guard !isGone, let index = index(of: sequence) else { return WakeUps() }
             slots[index].last = reply
@@ -109,7 +123,7 @@ extension ReplyQueue {
             callsBeingWritten = 0
             bytesBeingWritten = 0
             defer { sendersBeingWritten = [] }
-            return WakeUps(reader: takeReaderIfRoom(), senders: sendersBeingWritten, answer: !isGone)
+            return WakeUps(reader: takeReader(), senders: sendersBeingWritten, answer: !isGone)
         }
 
         mutating func abort() -> WakeUps {
@@ -117,10 +131,9 @@ extension ReplyQueue {
             defer {
                 slots.removeAll()
                 sendersBeingWritten = []
-                reader = nil
             }
             return WakeUps(
-                reader: reader, writer: takeWriter(),
+                reader: takeReader(), writer: takeWriter(),
                 senders: slots.flatMap { $0.streamed.map(\.sender) } + sendersBeingWritten, answer: false)
         }
 
@@ -136,10 +149,11 @@ extension ReplyQueue {
             return writer
         }
 
-        private mutating func takeReaderIfRoom() -> CheckedContinuation<Bool, Never>? {
-            guard hasRoom else { return nil }
-            defer { reader = nil }
-            return reader
+        /// The reader, if it needn't wait any more.
+        mutating func takeReader() -> ReaderWakeUp? {
+            guard let room, let continuation = reader else { return nil }
+            reader = nil
+            return ReaderWakeUp(continuation: continuation, room: room)
         }
 
         private func index(of sequence: Int) -> CircularBuffer<Slot>.Index? {

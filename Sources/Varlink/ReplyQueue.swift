@@ -18,6 +18,15 @@ final class ReplyQueue: Sendable {
         case gone
     }
 
+    /// Whether another call may be admitted.
+    enum Room: Sendable {
+        case available
+        /// The window is full, and nobody may wait for it any more.
+        case full
+        /// The peer is gone.
+        case gone
+    }
+
     enum Signal: Sendable {
         /// No call comes any more and all are answered; some replies may not be written yet.
         case settled
@@ -37,18 +46,24 @@ final class ReplyQueue: Sendable {
     }
 
     /// Suspends while the window is full. To be called by the reader only.
-    /// - Returns: false once the peer is gone.
-    func waitForRoom() async -> Bool {
-        if let answer = state.withLock({ $0.isGone ? false : ($0.hasRoom ? true : nil) }) { return answer }
+    func waitForRoom() async -> Room {
+        if let room = state.withLock({ $0.room }) { return room }
         return await withCheckedContinuation { continuation in
-            let answer: Bool? = state.withLock { state in
-                if state.isGone { return false }
-                if state.hasRoom { return true }
-                state.reader = continuation
-                return nil
+            let room = state.withLock { state in
+                if state.room == nil { state.reader = continuation }
+                return state.room
             }
-            if let answer { continuation.resume(returning: answer) }
+            if let room { continuation.resume(returning: room) }
         }
+    }
+
+    /// Says that the reader is to wait for room no more: the server comes to its end.
+    func stopWaiting() {
+        let reader = state.withLock { state in
+            state.mustNotWait = true
+            return state.takeReader()
+        }
+        reader?.resume()
     }
 
     /// Takes a call in.

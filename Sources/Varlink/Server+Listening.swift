@@ -4,11 +4,11 @@ internal import Synchronization
 
 extension Server {
     /// The server's socket as a stream of connections, each ready to be served.
-    func bind(_ socket: ListeningSocket) async throws -> NIOAsyncChannel<Accepted, Never> {
+    func bind(_ socket: ListeningSocket) async throws -> NIOAsyncChannel<Connection, Never> {
         try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelInitializer { [logger] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptErrorLogger(logger: logger))
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
                 }
             }
             // A peer that has sent its last call still reads replies.
@@ -20,13 +20,14 @@ extension Server {
             }
     }
 
-    private func accept(_ channel: any Channel) throws -> Accepted {
+    private func accept(_ channel: any Channel) throws -> Connection {
         let peer = try Peer(of: channel)
         try channel.pipeline.syncOperations.addHandler(FrameHandler(limit: limits.maximumFrameBytes))
         let frames = try Connection.Frames(wrappingChannelSynchronously: channel)
-        let accepted = Accepted(frames: frames, peer: peer)
-        guard state.withLock({ $0.add(accepted) }) else { throw ChannelError.ioOnClosedChannel }
+        let connection = Connection(
+            frames: frames, peer: peer, decoder: decoder, format: format, limits: limits, logger: logger)
+        guard state.withLock({ $0.add(connection) }) else { throw ChannelError.ioOnClosedChannel }
         connectionCountChanged()
-        return accepted
+        return connection
     }
 }

@@ -12,38 +12,36 @@ extension Server {
         case stopped
     }
 
-    struct Accepted: Sendable {
-        let frames: Connection.Frames
-        let peer: Peer
-    }
-
     struct State {
         var phase = Phase.idle
-        var connections: [ObjectIdentifier: Accepted] = [:]
-        /// Accepted, and not yet served.
+        var connections: [ObjectIdentifier: Connection] = [:]
+        /// Connection, and not yet served.
         var unserved: Set<ObjectIdentifier> = []
 
+        var isRunning: Bool {
+            if case .running = phase { true } else { false }
+        }
+
         /// - Returns: false when the server takes no connections any more.
-        mutating func add(_ accepted: Accepted) -> Bool {
-            guard case .running = phase else { return false }
-            let id = ObjectIdentifier(accepted.frames.channel)
-            connections[id] = accepted
+        mutating func add(_ connection: Connection) -> Bool {
+            guard isRunning else { return false }
+            let id = ObjectIdentifier(connection.frames.channel)
+            connections[id] = connection
             unserved.insert(id)
             return true
         }
 
         /// - Returns: whether the connection is to be ended as soon as what it sent is answered.
-        mutating func startServing(_ accepted: Accepted) -> Bool {
-            unserved.remove(ObjectIdentifier(accepted.frames.channel))
-            if case .running = phase { return false }
-            return true
+        mutating func startServing(_ connection: Connection) -> Bool {
+            unserved.remove(ObjectIdentifier(connection.frames.channel))
+            return !isRunning
         }
 
-        mutating func remove(_ accepted: Accepted) {
-            connections[ObjectIdentifier(accepted.frames.channel)] = nil
+        mutating func remove(_ connection: Connection) {
+            connections[ObjectIdentifier(connection.frames.channel)] = nil
         }
 
-        mutating func takeUnserved() -> [Accepted] {
+        mutating func takeUnserved() -> [Connection] {
             phase = .stopped
             defer { unserved = [] }
             return unserved.compactMap { connections[$0] }

@@ -83,20 +83,20 @@ public final class Server: Sendable {
         let failure: (any Error)? = await withDiscardingTaskGroup { connections in
             do {
                 try await accepting.executeThenClose { inbound in
-                    for try await accepted in inbound {
-                        let executor = EventLoopTaskExecutor(accepted.frames.channel.eventLoop)
-                        connections.addTask(executorPreference: executor) { await self.serve(accepted) }
+                    for try await connection in inbound {
+                        let executor = EventLoopTaskExecutor(connection.frames.channel.eventLoop)
+                        connections.addTask(executorPreference: executor) { await self.serve(connection) }
                     }
                 }
             } catch {
                 return error
             }
-            return nil
+            return state.withLock { $0.isRunning } ? ServerError.listenerClosed : nil
         }
         // Cancellation ends the sequence of accepted connections with some of them still in it.
-        for accepted in state.withLock({ $0.takeUnserved() }) {
-            try? await accepted.frames.executeThenClose { _, _ in }
-            end(accepted)
+        for connection in state.withLock({ $0.takeUnserved() }) {
+            try? await connection.frames.executeThenClose { _, _ in }
+            end(connection)
         }
         if let failure, !(failure is CancellationError), !Task.isCancelled { throw failure }
     }
@@ -105,7 +105,7 @@ public final class Server: Sendable {
     /// call is read any more, calls in flight are answered, then connections are closed and ``run()``
     /// returns. A peer that doesn't read its replies is given 5 seconds after the last of them.
     public func shutDown() {
-        let (channel, connections) = state.withLock { state -> ((any Channel)?, [Accepted]) in
+        let (channel, connections) = state.withLock { state -> ((any Channel)?, [Connection]) in
             switch state.phase {
             case .idle:
                 state.phase = .neverRuns
@@ -118,9 +118,7 @@ public final class Server: Sendable {
             }
         }
         channel?.close(promise: nil)
-        for connection in connections {
-            connection.frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
-        }
+        for connection in connections { connection.endInput() }
     }
 
     /// - Returns: false when the server was shut down before it ran.
@@ -136,20 +134,15 @@ public final class Server: Sendable {
         }
     }
 
-    private func serve(_ accepted: Accepted) async {
-        let mustEnd = state.withLock { $0.startServing(accepted) }
-        if mustEnd {
-            accepted.frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
-        }
-        let connection = Connection(
-            frames: accepted.frames, peer: accepted.peer, decoder: decoder, format: format, limits: limits,
-            logger: logger)
+    private func serve(_ connection: Connection) async {
+        let mustEnd = state.withLock { $0.startServing(connection) }
+        if mustEnd { connection.endInput() }
         await connection.serve()
-        end(accepted)
+        end(connection)
     }
 
-    private func end(_ accepted: Accepted) {
-        state.withLock { $0.remove(accepted) }
+    private func end(_ connection: Connection) {
+        state.withLock { $0.remove(connection) }
         connectionCountChanged()
     }
 

@@ -12,6 +12,8 @@ public enum ServerError: Error, Sendable, Hashable {
     case pathTooLong(path: String, limit: Int)
     /// The inherited descriptor is no listening Unix stream socket.
     case notListening(fileDescriptor: Int32)
+    /// The listening socket closed by itself; the log tells why.
+    case listenerClosed
     /// `run()` was called a second time.
     case alreadyRun
 }
@@ -30,6 +32,8 @@ extension ServerError: CustomStringConvertible {
             "The socket path \(path) is longer than \(limit) bytes."
         case .notListening(let fileDescriptor):
             "The file descriptor \(fileDescriptor) is not a listening Unix stream socket."
+        case .listenerClosed:
+            "The listening socket closed by itself."
         case .alreadyRun:
             "The server was already run; it can be run once."
         }

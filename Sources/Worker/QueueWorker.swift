@@ -33,6 +33,7 @@ actor QueueWorker {
     private var lock: SpoolLock?
     /// Settlements that the spool could not take yet; nothing is received before they are done.
     private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
+    private var unreported: [(Result<Message, Poison>, Settlement)] = []
     /// Dead letters that the table's total does not count yet.
     var uncounted = 0
     /// Shows what comes into `incoming/`; nil when inotify can't be had.
@@ -170,7 +171,7 @@ actor QueueWorker {
         let batch = try consumer.receive(upTo: settings.batchSize, at: time)
         spoolWorks()
         guard !batch.isEmpty else { return try rest(at: time) }
-        unsettled = try settlements(for: batch, at: time)
+        (unsettled, unreported) = try settlements(for: batch, at: time)
         try settleAll(at: time)
         return .again
     }
@@ -191,7 +192,7 @@ actor QueueWorker {
 
     private func settlements(
         for batch: [Received<SpoolConsumer.Receipt>], at time: Timestamp
-    ) throws -> [(SpoolConsumer.Receipt, Settlement)] {
+    ) throws -> ([(SpoolConsumer.Receipt, Settlement)], [(Result<Message, Poison>, Settlement)]) {
         let messages = batch.compactMap { try? $0.content.get() }
         FaultPoint.reached(apartments: messages.map(\.request.apartmentID))
         var outcomes: [ApplyOutcome] = []
@@ -214,8 +215,8 @@ actor QueueWorker {
             if case .dead = settlement { uncounted += 1 }
             return (received.receipt, settlement)
         }
-        report.batch(zip(batch, settled).map { ($0.content, $1.1) }, outcomes)
-        return settled
+        report.applied(messages, outcomes)
+        return (settled, zip(batch, settled).map { ($0.content, $1.1) })
     }
 
     private func settlement(of message: Message, after outcome: ApplyOutcome?, at time: Timestamp)
@@ -236,7 +237,8 @@ actor QueueWorker {
 
     private func settleAll(at time: Timestamp) throws {
         try consumer.settle(unsettled, at: time)
-        unsettled = []
+        report.settled(unreported)
+        (unsettled, unreported) = ([], [])
         spoolWorks()
     }
 

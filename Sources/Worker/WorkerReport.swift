@@ -38,30 +38,10 @@ final class WorkerReport: Sendable {
         updateStatus()
     }
 
-    /// One entry for what was committed, and one for each other fate.
-    func batch(
-        _ settled: [(content: Result<Message, Poison>, settlement: Settlement)], _ outcomes: [ApplyOutcome]
-    ) {
-        var committed: [Message] = []
-        var repeated: [Message] = []
-        var next = outcomes.makeIterator()
-        for (content, settlement) in settled {
-            let message = try? content.get()
-            let outcome = message == nil ? nil : next.next()
-            switch settlement {
-            case .committed:
-                guard let message else { continue }
-                if outcome == .alreadyCommitted {
-                    repeated.append(message)
-                } else {
-                    committed.append(message)
-                }
-            case .deferred(let later):
-                deferred(later)
-            case .dead(let failure, let reason, _, let receiveCount):
-                dead(content, failure, reason, receiveCount)
-            }
-        }
+    /// One entry for all that a batch committed.
+    func applied(_ messages: [Message], _ outcomes: [ApplyOutcome]) {
+        let committed = zip(messages, outcomes).filter { $1 == .committed }.map(\.0)
+        let repeated = zip(messages, outcomes).filter { $1 == .alreadyCommitted }.map(\.0)
         if !committed.isEmpty {
             logger.info(
                 committed.count == 1 ? "Committed a booking." : "Committed \(committed.count) bookings.",
@@ -77,6 +57,18 @@ final class WorkerReport: Sendable {
             $0.isWorking = true
         }
         updateStatus()
+    }
+
+    /// An entry for each message that was deferred or set aside, once that is durable.
+    func settled(_ settled: [(content: Result<Message, Poison>, settlement: Settlement)]) {
+        for (content, settlement) in settled {
+            switch settlement {
+            case .committed: continue
+            case .deferred(let later): deferred(later)
+            case .dead(let failure, let reason, _, let receiveCount):
+                dead(content, failure, reason, receiveCount)
+            }
+        }
     }
 
     private func deferred(_ message: Message) {
@@ -141,7 +133,9 @@ final class WorkerReport: Sendable {
 
     /// - Parameter trouble: nil when the spool can be used.
     func spool(_ trouble: QueueUnavailable?) {
-        guard let change = state.withLock({ $0.spool.note(trouble?.reason, kind: trouble?.kind) }) else { return }
+        guard let change = state.withLock({ $0.spool.note(trouble?.reason, kind: trouble?.kind) }) else {
+            return
+        }
         switch change {
         case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
         case .recovered: logger.notice("The spool can be used again.", metadata: .event(.spoolAvailable))

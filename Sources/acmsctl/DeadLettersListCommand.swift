@@ -37,8 +37,10 @@ struct DeadLettersListCommand: Verb {
     private static func columns(at now: Timestamp) -> [Column<DeadLetter>] {
         [
             Column(title: "ID", cut: .last(minimum: 8)) { StyledText($0.id) },
-            Column(title: "CLASS") { StyledText($0.class) },
-            Column(title: "AGE") { StyledText(now.since($0.deadOn).roundText) },
+            Column(title: "CLASS", reservedWidth: "EXHAUSTED".count) { StyledText($0.class) },
+            Column(title: "AGE", reservedWidth: "59 min".count) {
+                StyledText(now.since($0.deadOn).roundText)
+            },
             Column(title: "USER", cut: .first(minimum: 8), isOptional: true) {
                 StyledText(optional: $0.userId)
             },

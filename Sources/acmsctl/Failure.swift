@@ -68,7 +68,10 @@ extension Failure {
         case .refused(let error, let service, let id): error.lines(from: service, about: id)
         case .invalidConfiguration(let line): [line]
         case .inputFailed(let path, let errno):
-            ["\(path) can't be read: \(String(cString: strerror(errno))).", "Name a file, or - for standard input."]
+            [
+                "\(path) can't be read: \(String(cString: strerror(errno))).",
+                "Name a file, or - for standard input.",
+            ]
         case .outputFailed(let errno):
             [
                 "standard output can't be written: \(String(cString: strerror(errno))).",

@@ -72,7 +72,8 @@ struct ImportCommand: Verb {
         var results: [BookingsInterface.CreateResult] = []
         if !inputs.isEmpty {
             let created: BookingsInterface.CreatedMany = try await session.call(
-                BookingsInterface.method("CreateApartmentBookings"), BookingsInterface.CreateMany(inputs: inputs),
+                BookingsInterface.method("CreateApartmentBookings"),
+                BookingsInterface.CreateMany(inputs: inputs),
                 ifLost: """
                     Lines up to \(chunk.last?.number ?? 0) may have been accepted. Import the file again: what was \
                     accepted is refused with its id.
@@ -84,7 +85,8 @@ struct ImportCommand: Verb {
             switch input {
             case .failure(let invalid):
                 Outcome(
-                    line: number, error: "acmsctl.InvalidLine", parameters: .object(["reason": .string(invalid.reason)]))
+                    line: number, error: "acmsctl.InvalidLine",
+                    parameters: .object(["reason": .string(invalid.reason)]))
             case .success:
                 answers.next().map {
                     Outcome(line: number, id: $0.id, error: $0.error, parameters: $0.parameters)
@@ -100,13 +102,16 @@ struct ImportCommand: Verb {
             let remote = RemoteError(name: error, parameters: outcome.parameters)
             let reason =
                 error == "acmsctl.InvalidLine"
-                ? Self.reason(in: outcome.parameters) : remote.lines(from: Self.service, about: nil).first ?? error
+                ? Self.reason(in: outcome.parameters)
+                : remote.lines(from: Self.service, about: nil).first ?? error
             return "line \(outcome.line): \(reason)".escapedForTerminal
         }
     }
 
     private static func reason(in parameters: JSONValue?) -> String {
-        guard case .object(let fields) = parameters, case .string(let reason) = fields["reason"] else { return "" }
+        guard case .object(let fields) = parameters, case .string(let reason) = fields["reason"] else {
+            return ""
+        }
         return reason
     }
 }
@@ -119,7 +124,8 @@ private struct InvalidLine: Error {
 extension ImportCommand {
     private static func decode(_ bytes: [UInt8]) -> Result<CreateBookingInput, InvalidLine> {
         guard bytes.count <= lineBytes else {
-            return .failure(InvalidLine(reason: "it has \(bytes.count) bytes; at most \(lineBytes) are allowed."))
+            return .failure(
+                InvalidLine(reason: "it has \(bytes.count) bytes; at most \(lineBytes) are allowed."))
         }
         do {
             return .success(try JSONDecoder().decode(CreateBookingInput.self, from: Data(bytes)))
@@ -128,9 +134,11 @@ extension ImportCommand {
         } catch DecodingError.keyNotFound(let key, _) {
             return .failure(InvalidLine(reason: "the field \(key.stringValue) is missing."))
         } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-            return .failure(InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has a wrong type."))
+            return .failure(
+                InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has a wrong type."))
         } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            return .failure(InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has no allowed value."))
+            return .failure(
+                InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has no allowed value."))
         } catch {
             return .failure(InvalidLine(reason: "it is not a JSON object."))
         }

@@ -61,7 +61,7 @@ struct ListCommand: Verb {
             Column(title: title, cut: .first(minimum: 6)) { StyledText($0[keyPath: party]) },
             Column(title: "FROM") { StyledText($0.startDate) },
             Column(title: "TO") { StyledText($0.endDate) },
-            Column(title: "STATUS") { StyledText($0.bookingStatus) },
+            Column(title: "STATUS", reservedWidth: "CANCELLED".count) { StyledText($0.bookingStatus) },
             Column(title: "CREATED", isOptional: true) { StyledText("\($0.createdOn)") },
         ]
     }

@@ -11,7 +11,8 @@ extension RemoteError {
     private var bookingLines: [String]? {
         if let error = decode(BookingsInterface.InvalidInput.self) {
             return [
-                "\(error.field): \(error.reason).", "Correct \(Self.option(of: error.field)) and repeat.",
+                "\(error.field): \(error.reason.asSentence)",
+                "Correct \(Self.option(of: error.field)) and repeat.",
             ]
         }
         if let error = decode(BookingsInterface.PendingBookingExists.self) {
@@ -32,7 +33,10 @@ extension RemoteError {
         }
         if let error = decode(BookingsInterface.BookingNotFound.self) { return Self.notFound(error.id) }
         if let error = decode(BookingsInterface.QueueFull.self) {
-            return ["the queue is full: \(error.reason).", "Try again in \(error.retryAfterSeconds) s."]
+            return [
+                "the queue is full: \(error.reason.asSentence)",
+                "Try again in \(error.retryAfterSeconds) s.",
+            ]
         }
         return nil
     }
@@ -72,7 +76,7 @@ extension RemoteError {
         guard let reason else { return nil }
         let unit = service.daemonUnit
         return [
-            "the storage is unavailable: \(reason).",
+            "the storage is unavailable: \(reason.asSentence)",
             "See 'systemctl status \(unit)' and 'journalctl -u \(unit)'.",
         ]
     }
@@ -119,7 +123,7 @@ extension RemoteError {
         }
         if let error = decode(ServiceError.PermissionDenied.self) {
             return [
-                "acms denies this to you\(error.reason.map { ": \($0)" } ?? "").",
+                "acms denies this to you\(error.reason.map { ": \($0.asSentence)" } ?? ".")",
                 "Ask the administrator of acms.",
             ]
         }
@@ -132,4 +136,9 @@ extension RemoteError {
             "If it is older than acmsctl \(acmsVersion), update it and 'systemctl restart \(service.daemonUnit)'.",
         ]
     }
+}
+
+extension String {
+    /// The text with a full stop; some reasons are sentences already.
+    fileprivate var asSentence: String { hasSuffix(".") ? self : self + "." }
 }

@@ -12,6 +12,8 @@ struct Column<Row: Sendable>: Sendable {
     var cut = Cut.never
     /// Whether it is left out where there is no room.
     var isOptional = false
+    /// How wide it is at least, because later pages may hold wider values than the first.
+    var reservedWidth = 0
     let value: @Sendable (Row) -> StyledText
 }
 
@@ -60,7 +62,8 @@ struct Table<Row: Sendable>: Sendable {
     /// Which columns to show, and how wide.
     private func fit(_ rows: [Row]) -> [(column: Column<Row>, width: Int)] {
         var layout = columns.map { column in
-            (column, rows.reduce(column.title.displayWidth) { max($0, column.value($1).text.displayWidth) })
+            let title = max(column.title.displayWidth, column.reservedWidth)
+            return (column, rows.reduce(title) { max($0, column.value($1).text.displayWidth) })
         }
         guard let limit = terminal.width else { return layout }
         func excess(_ widths: some Sequence<Int>) -> Int {

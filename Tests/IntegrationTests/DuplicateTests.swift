@@ -65,9 +65,11 @@ import Varlink
             "CreateApartmentBookings", BookingsInterface.CreateMany(inputs: inputs),
             returning: BookingsInterface.CreatedMany.self
         ).results
-        #expect(results.map(\.error) == [
-            nil, BookingsInterface.PendingBookingExists.errorName, BookingsInterface.InvalidInput.errorName, nil,
-        ])
+        #expect(
+            results.map(\.error) == [
+                nil, BookingsInterface.PendingBookingExists.errorName,
+                BookingsInterface.InvalidInput.errorName, nil,
+            ])
         let id = try #require(results[0].id)
         #expect(results[1].parameters == .object(["bookingId": .string(id), "progress": .string("QUEUED")]))
         await front.stop()

@@ -14,17 +14,19 @@ import Varlink
         await worker.stop()
     }
 
-    @Test func anIdleWorkerEndsButNotWhileSomebodyIsConnected() async throws {
-        let site = try Site(["ACMS_WORKER_IDLE_EXIT_SECONDS": "1"])
-        let worker = try await site.startWorker()
+    @Test func aWorkerIsStartedByACallEndsWhenIdleAndNotWhileSomebodyIsConnected() async throws {
+        let site = try Site(["ACMS_WORKER_IDLE_EXIT_SECONDS": "0.3"])
+        let worker = try await site.startActivated("acms-workerd", ["Queue", "Caretaker"])
+        #expect(try site.log(of: "acms-workerd").contains("Started") == false)
         try await Client.withConnection(to: site.socket("Queue")) { client in
-            for _ in 0..<30 {
-                let _: QueueInterface.Attributes = try await client.call(
+            for _ in 0..<10 {
+                let counts: QueueInterface.Attributes = try await client.call(
                     QueueInterface.method("GetQueueAttributes"), NoParameters())
-                try await Task.sleep(for: .milliseconds(60))
+                #expect(counts.tableAvailable)
+                try await Task.sleep(for: .milliseconds(100))
             }
+            #expect(worker.isRunning)
         }
-        #expect(worker.isRunning)
         #expect(await worker.end() == 0)
         #expect(try site.log(of: "acms-workerd").contains("Nothing to do; stopping."))
     }

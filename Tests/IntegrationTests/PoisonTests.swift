@@ -5,7 +5,8 @@ import Testing
 import Varlink
 
 @Suite struct PoisonTests {
-    private let good = #"{"input":{"userId":"U","apartmentId":"A","startDate":"2026-01-01","endDate":"2026-01-02"}}"#
+    private let good =
+        #"{"input":{"userId":"U","apartmentId":"A","startDate":"2026-01-01","endDate":"2026-01-02"}}"#
 
     private func good(_ user: String) -> String { good.replacing("\"U\"", with: "\"\(user)\"") }
 
@@ -18,7 +19,10 @@ import Varlink
             (#"{"input":{"userId":"u","#, "not JSON"),
             (#"{"v":77,"input":{}}"#, "unknown version 77"),
             (good.replacing("2026-01-01", with: "2026-02-30"), "startDate is not a calendar date"),
-            (good.replacing(#""endDate":"2026-01-02""#, with: #""bookingStatus":"PENDING""#), "input.endDate is missing"),
+            (
+                good.replacing(#""endDate":"2026-01-02""#, with: #""bookingStatus":"PENDING""#),
+                "input.endDate is missing"
+            ),
             (String(repeating: "x", count: 10 << 20), "at most 1048576 are allowed"),
         ]
         var file = ""
@@ -59,10 +63,12 @@ import Varlink
         for _ in 0..<2 {
             try site.drop("by-hand", good("u").utf8)
             try await eventually("the file to be taken") {
-                try site.directory.names(in: "spool/incoming").isEmpty && site.directory.names(in: "spool/active").isEmpty
+                try site.directory.names(in: "spool/incoming").isEmpty
+                    && site.directory.names(in: "spool/active").isEmpty
             }
         }
-        #expect(try await site.list().map(\.id) == [BookingID.derived(fileName: "by-hand", line: 1).description])
+        #expect(
+            try await site.list().map(\.id) == [BookingID.derived(fileName: "by-hand", line: 1).description])
         #expect(try await site.attributes().committedTotal == 1)
         #expect(try await site.deadLetters().isEmpty)
         await front.stop()

@@ -37,6 +37,7 @@ final class RecordingFileSystem: FileSystem {
     }
 
     func names(in directory: String) throws(SpoolError) -> [String] { try real.names(in: directory) }
+    func escapeNames(in directory: String) throws(SpoolError) { try real.escapeNames(in: directory) }
     func status(of path: String) throws(SpoolError) -> FileStatus? { try real.status(of: path) }
     func open(_ path: String) throws(SpoolError) -> OpenFile {
         let fault = state.withLock {

@@ -28,8 +28,10 @@ extension Site {
 
     /// Where a booking is.
     public func progress(of id: String) async throws -> Bookings.Progress {
-        try await bookings("GetBooking", BookingsInterface.ByID(id: id), returning: BookingsInterface.BookingState.self)
-            .progress
+        try await bookings(
+            "GetBooking", BookingsInterface.ByID(id: id), returning: BookingsInterface.BookingState.self
+        )
+        .progress
     }
 
     /// Waits until a booking is settled.
@@ -40,7 +42,8 @@ extension Site {
     /// Every booking of an apartment.
     public func list(_ apartment: String = "A") async throws -> [Booking] {
         try await bookings(
-            "GetAllBookingsPerApartment", BookingsInterface.ListPerApartment(apartmentId: apartment, limit: 1000),
+            "GetAllBookingsPerApartment",
+            BookingsInterface.ListPerApartment(apartmentId: apartment, limit: 1000),
             returning: BookingsInterface.BookingList.self
         ).items
     }

@@ -52,6 +52,25 @@ public final class Site: Sendable {
             log: "\(directory.path)/\(program).log")
     }
 
+    /// Starts a program as the service manager does: at the first connection to one of the sockets.
+    ///
+    /// - Parameter names: the last parts of its interfaces' names.
+    public func startActivated(_ program: String, _ names: [String]) async throws -> RunningDaemon {
+        var arguments = names.flatMap { ["--listen", socket($0)] }
+        arguments += ["--fdname", names.map { "io.acms.\($0)" }.joined(separator: ":")]
+        arguments += environment.flatMap { ["--setenv", "\($0.key)=\($0.value)"] }
+        let daemon = try RunningDaemon(
+            URL(fileURLWithPath: "/usr/bin/systemd-socket-activate"),
+            arguments: arguments + [Self.products.appendingPathComponent(program).path], environment: environment,
+            log: "\(directory.path)/\(program).log")
+        for name in names {
+            try await eventually("the socket of \(name)") {
+                FileManager.default.fileExists(atPath: socket(name))
+            }
+        }
+        return daemon
+    }
+
     /// What a daemon has logged so far.
     public func log(of program: String) throws -> String { try directory.read("\(program).log") }
 }
@@ -62,9 +81,10 @@ public final class RunningDaemon: Sendable {
     private let ended = Mutex<(status: Int32, reason: Process.TerminationReason)?>(nil)
     private let endings: AsyncStream<Void>
 
-    init(_ program: URL, environment: [String: String], log: String) throws {
+    init(_ program: URL, arguments: [String] = [], environment: [String: String], log: String) throws {
         let process = Process()
         process.executableURL = program
+        process.arguments = arguments
         process.environment = environment
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
