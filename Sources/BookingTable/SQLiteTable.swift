@@ -6,7 +6,7 @@ import GRDBSQLite
 ///
 /// The file is created when it has never been there. One that was there and is gone is not begun anew while this
 /// process lives: an empty table in its place would let everything be booked twice.
-public final class SQLiteTable: BookingTable {
+public final class SQLiteTable: BookingTable, SQLiteQueries {
     let connection: TableConnection
     private let path: String
 
@@ -118,30 +118,5 @@ public final class SQLiteTable: BookingTable {
         try db.execute(
             sql: "UPDATE bookings SET bookingStatus = ?, updatedOn = ? WHERE id = ?",
             arguments: [status.rawValue, time.description, id])
-    }
-}
-
-extension SQLiteTable {
-    /// The booking with this id, or nil.
-    public func booking(_ id: BookingID) throws(TableUnavailable) -> Booking? {
-        try connection.use { try $0.read { try BookingRow.booking($0, id) } }
-    }
-
-    /// Which of these ids are in the table.
-    public func committed(among ids: [BookingID]) throws(TableUnavailable) -> Set<BookingID> {
-        try connection.use { try $0.read { try BookingRow.committed($0, among: ids) } }
-    }
-
-    /// Judges each request, in order, against one state of the table.
-    public func verdicts(on requests: [BookingRequest]) throws(TableUnavailable) -> [TableVerdict] {
-        try connection.use { try $0.read { db in try requests.map { try BookingRow.verdict(db, on: $0) } } }
-    }
-
-    /// A page of bookings, newest first.
-    public func bookings(
-        of owner: BookingOwner, status: BookingStatus?, limit: Int, after token: String?
-    ) throws -> BookingPage {
-        let position = try token.map(PagePosition.init(token:))
-        return try connection.use { try $0.read { try BookingRow.page($0, owner, status, limit, position) } }
     }
 }

@@ -122,7 +122,8 @@ actor Acceptance {
             let leftovers = try sweep()
             if !leftovers.isEmpty { report.swept(leftovers) }
         } catch {
-            report.spoolWriting(QueueUnavailable(reason: "The spool can't be prepared. \(error)", kind: error.kind))
+            report.spoolWriting(
+                QueueUnavailable(reason: "The spool can't be prepared. \(error)", kind: error.kind))
         }
         observe()
     }

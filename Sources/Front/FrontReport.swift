@@ -1,4 +1,5 @@
 import Bookings
+import Daemon
 import Logging
 import Synchronization
 import Systemd
@@ -7,15 +8,15 @@ import Varlink
 /// Tells the log and the service manager what the front does.
 final class FrontReport: Sendable {
     private struct State {
-        var spoolReading = HealthChange()
-        var spoolWriting = HealthChange()
-        var table = HealthChange()
         var accepted = 0
         var queued = 0
     }
 
     private let logger: Logger
     private let status: StatusLine
+    private let spoolReading: HealthReport
+    private let spoolWriting: HealthReport
+    private let table: HealthReport
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -24,6 +25,15 @@ final class FrontReport: Sendable {
     init(logger: Logger, status: StatusLine) {
         self.logger = logger
         self.status = status
+        spoolReading = HealthReport(
+            logger, failure: .spoolUnavailable, recovery: .spoolAvailable,
+            recovered: "The spool can be read again.")
+        spoolWriting = HealthReport(
+            logger, failure: .spoolUnavailable, recovery: .spoolAvailable,
+            recovered: "The spool can be written again.")
+        table = HealthReport(
+            logger, failure: .tableUnavailable, recovery: .tableAvailable,
+            recovered: "The table can be read again.")
     }
 
     func swept(_ leftovers: [String]) {
@@ -51,53 +61,28 @@ final class FrontReport: Sendable {
 
     /// - Parameter trouble: nil when the spool can be read.
     func spoolReading(_ trouble: QueueUnavailable?) {
-        spool(state.withLock { $0.spoolReading.note(trouble?.reason, kind: trouble?.kind) }, recovered: "The spool can be read again.")
+        if spoolReading.note(trouble?.reason, kind: trouble?.kind) { updateStatus() }
     }
 
     /// - Parameter trouble: nil when the spool can be written.
     func spoolWriting(_ trouble: QueueUnavailable?) {
-        spool(state.withLock { $0.spoolWriting.note(trouble?.reason, kind: trouble?.kind) }, recovered: "The spool can be written again.")
-    }
-
-    private func spool(_ change: HealthChange.Change?, recovered: String) {
-        switch change {
-        case nil: return
-        case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
-        case .recovered: logger.notice("\(recovered)", metadata: .event(.spoolAvailable))
-        }
-        updateStatus()
+        if spoolWriting.note(trouble?.reason, kind: trouble?.kind) { updateStatus() }
     }
 
     /// - Parameter trouble: nil when the table can be read.
     func table(_ trouble: String?) {
-        guard let change = state.withLock({ $0.table.note(trouble) }) else { return }
-        switch change {
-        case .failed(let reason): logger.error("\(reason)", metadata: .event(.tableUnavailable))
-        case .recovered: logger.notice("The table can be read again.", metadata: .event(.tableAvailable))
-        }
-        updateStatus()
+        if table.note(trouble) { updateStatus() }
     }
 
     private func updateStatus() {
-        let text = state.withLock { state in
-            let troubles = [state.spoolReading.trouble, state.spoolWriting.trouble, state.table.trouble]
-            if let trouble = troubles.lazy.compactMap({ $0 }).first {
-                return "Refusing bookings: \(trouble)"
+        let text =
+            if let trouble = spoolReading.trouble ?? spoolWriting.trouble ?? table.trouble {
+                "Refusing bookings: \(trouble)"
+            } else {
+                state.withLock { state in
+                    "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
+                }
             }
-            return
-                "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
-        }
         status.update(text)
-    }
-}
-
-extension Logger.Metadata {
-    /// One field a booking for its id, user and apartment.
-    static func bookings(_ messages: [Message]) -> Logger.Metadata {
-        [
-            "booking-id": .array(messages.map { .stringConvertible($0.id) }),
-            "user-id": .array(messages.map { .string($0.request.userID) }),
-            "apartment-id": .array(messages.map { .string($0.request.apartmentID) }),
-        ]
     }
 }

@@ -7,7 +7,7 @@ import Logging
 /// key: control characters are escaped, and a value that isn't one plain word is quoted.
 enum LogLine {
     /// An array is cut after so many elements.
-    static let maximumElements = 10
+    static let maximumElements = 3
 
     /// `message key=value key=[a,b,… (37 in all)]`, keys in order. The message's id is for the journal only.
     static func text(message: String, metadata: Logger.Metadata) -> String {

@@ -1,4 +1,5 @@
 import Bookings
+import Daemon
 import Logging
 import Spool
 import Synchronization
@@ -8,8 +9,6 @@ import Varlink
 /// Tells the log and the service manager what the worker does.
 final class WorkerReport: Sendable {
     private struct State {
-        var spool = HealthChange()
-        var table = HealthChange()
         var committed = 0
         var dead = 0
         var isStarted = false
@@ -19,6 +18,8 @@ final class WorkerReport: Sendable {
 
     private let logger: Logger
     private let status: StatusLine
+    private let spool: HealthReport
+    private let table: HealthReport
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -27,6 +28,12 @@ final class WorkerReport: Sendable {
     init(logger: Logger, status: StatusLine) {
         self.logger = logger
         self.status = status
+        spool = HealthReport(
+            logger, failure: .spoolUnavailable, recovery: .spoolAvailable,
+            recovered: "The spool can be used again.")
+        table = HealthReport(
+            logger, failure: .tableUnavailable, recovery: .tableAvailable,
+            recovered: "The table can be written again.")
     }
 
     func started(_ counts: SpoolCounts) {
@@ -133,24 +140,12 @@ final class WorkerReport: Sendable {
 
     /// - Parameter trouble: nil when the spool can be used.
     func spool(_ trouble: QueueUnavailable?) {
-        guard let change = state.withLock({ $0.spool.note(trouble?.reason, kind: trouble?.kind) }) else {
-            return
-        }
-        switch change {
-        case .failed(let reason): logger.error("\(reason)", metadata: .event(.spoolUnavailable))
-        case .recovered: logger.notice("The spool can be used again.", metadata: .event(.spoolAvailable))
-        }
-        updateStatus()
+        if spool.note(trouble?.reason, kind: trouble?.kind) { updateStatus() }
     }
 
     /// - Parameter trouble: nil when the table can be written.
     func table(_ trouble: String?) {
-        guard let change = state.withLock({ $0.table.note(trouble) }) else { return }
-        switch change {
-        case .failed(let reason): logger.error("\(reason)", metadata: .event(.tableUnavailable))
-        case .recovered: logger.notice("The table can be written again.", metadata: .event(.tableAvailable))
-        }
-        updateStatus()
+        if table.note(trouble) { updateStatus() }
     }
 
     func waiting(deferred due: Timestamp?) {
@@ -163,7 +158,7 @@ final class WorkerReport: Sendable {
 
     private func updateStatus() {
         let text = state.withLock { state in
-            if let trouble = state.table.trouble ?? state.spool.trouble {
+            if let trouble = table.trouble ?? spool.trouble {
                 return "Holding the queue: \(trouble)"
             }
             guard state.isStarted else { return "Looking through the spool" }
@@ -172,16 +167,5 @@ final class WorkerReport: Sendable {
             return "Waiting\(state.nextDue.map { ", next retry at \($0)" } ?? ""): \(counts)"
         }
         status.update(text)
-    }
-}
-
-extension Logger.Metadata {
-    /// One field a booking for its id, user and apartment.
-    static func bookings(_ messages: [Message]) -> Logger.Metadata {
-        [
-            "booking-id": .array(messages.map { .stringConvertible($0.id) }),
-            "user-id": .array(messages.map { .string($0.request.userID) }),
-            "apartment-id": .array(messages.map { .string($0.request.apartmentID) }),
-        ]
     }
 }

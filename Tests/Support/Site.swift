@@ -61,7 +61,8 @@ public final class Site: Sendable {
         arguments += environment.flatMap { ["--setenv", "\($0.key)=\($0.value)"] }
         let daemon = try RunningDaemon(
             URL(fileURLWithPath: "/usr/bin/systemd-socket-activate"),
-            arguments: arguments + [Self.products.appendingPathComponent(program).path], environment: environment,
+            arguments: arguments + [Self.products.appendingPathComponent(program).path],
+            environment: environment,
             log: "\(directory.path)/\(program).log")
         for name in names {
             try await eventually("the socket of \(name)") {

@@ -1,0 +1,14 @@
+public import Bookings
+public import Logging
+
+extension Dictionary where Key == String, Value == Logger.MetadataValue {
+    /// A field for the id, the user and the apartment of each message, so that the journal finds one booking in
+    /// an entry about many.
+    public static func bookings(_ messages: [Message]) -> Logger.Metadata {
+        [
+            "booking-id": .array(messages.map { .stringConvertible($0.id) }),
+            "user-id": .array(messages.map { .string($0.request.userID) }),
+            "apartment-id": .array(messages.map { .string($0.request.apartmentID) }),
+        ]
+    }
+}
