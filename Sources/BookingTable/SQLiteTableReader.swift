@@ -17,7 +17,10 @@ public final class SQLiteTableReader: BookingQueries, SQLiteQueries {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let migrator = TableSchema.migrator
             let (isSuperseded, isComplete) = try queue.read { db in
-                (try migrator.hasBeenSuperseded(db), try migrator.hasCompletedMigrations(db))
+                // This look comes first because it fixes the state that the others see: the worker may be
+                // creating the tables just now.
+                guard try db.tableExists("grdb_migrations") else { return (false, false) }
+                return (try migrator.hasBeenSuperseded(db), try migrator.hasCompletedMigrations(db))
             }
             if isSuperseded { throw TableUnavailable.newerSchema(path) }
             if !isComplete { throw TableUnavailable.missing(path, wasOpen: false) }
