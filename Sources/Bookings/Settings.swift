@@ -81,19 +81,3 @@ public struct Settings: Sendable, Equatable {
     /// The defaults.
     public init() {}
 }
-
-/// Why a configuration can't be used.
-public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file, or the environment variable.
-    public let source: String
-    /// The key, when one is at fault.
-    public let key: String?
-    /// What is wrong.
-    public let reason: String
-
-    /// Exactly one line: source, key and reason.
-    public var description: String {
-        let text = [source, key, reason].compactMap { $0 }.joined(separator: ": ")
-        return String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
-    }
-}

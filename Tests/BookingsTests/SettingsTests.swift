@@ -1,4 +1,3 @@
-import Bookings
 import Foundation
 import Support
 import Testing
@@ -6,116 +5,118 @@ import Testing
 @testable import Bookings
 
 @Suite struct SettingsTests {
-    private let directory: TemporaryDirectory
-    private var file: String { "\(directory.path)/acms.yaml" }
+    private let site: SettingsSite
+
+    init() throws { site = try SettingsSite() }
+
+    @Test(arguments: ["", "\n", "# nothing\n", "---\n", "~\n", "{}\n", "\u{feff}", "spool:\n", "spool: {}\n"])
+    func `a file that sets nothing leaves the defaults`(yaml: String) throws {
+        #expect(try site.load(yaml) == Settings())
+    }
+
+    @Test func `the defaults are those of the design`() {
+        let texts = SettingsKey.all.map { "\($0.variable)=\($0.text(Settings()))" }
+        #expect(
+            texts == [
+                "ACMS_SPOOL_DIRECTORY=/var/lib/acms/spool", "ACMS_SPOOL_MAX_MESSAGES=1000000",
+                "ACMS_SPOOL_MAX_BYTES=1073741824", "ACMS_SPOOL_MIN_FREE_BYTES=67108864",
+                "ACMS_TABLE_PATH=/var/lib/acms/table/acms.sqlite",
+                "ACMS_SOCKET_BOOKINGS=/run/acms/io.acms.Bookings",
+                "ACMS_SOCKET_QUEUE=/run/acms/io.acms.Queue",
+                "ACMS_SOCKET_CARETAKER=/run/acms/io.acms.Caretaker", "ACMS_WORKER_BATCH_SIZE=10",
+                "ACMS_WORKER_MAX_RECEIVE_COUNT=10", "ACMS_WORKER_RETRY_INITIAL_SECONDS=1",
+                "ACMS_WORKER_RETRY_MAXIMUM_SECONDS=300", "ACMS_WORKER_IDLE_EXIT_SECONDS=30",
+                "ACMS_LOG_LEVEL=info",
+            ])
+    }
+
+    @Test(arguments: SettingsKey.all.map(\.name))
+    func `each key's variable goes before the file and the file before the default`(name: String) throws {
+        let key = try #require(SettingsKey.all.first { $0.name == name })
+        let first = key.text(Settings())
+        // Whatever kind of key it is, two of these are acceptable and not the default.
+        let number = Int(first) ?? 0
+        let others = [
+            "/srv/a", "/srv/b", "debug", "error", "\(number / 2)", "\(number / 4)", "0.5", "0.25", "true",
+        ]
+        .filter { text in
+            var settings = Settings()
+            return text != first && (try? key.apply(text, &settings)) != nil
+        }
+        try #require(others.count >= 2, "the test knows no two values of \(name)")
+        let yaml = "\(key.section):\n  \(key.nameInSection): \(others[0])\n"
+        func text(_ yaml: String, _ environment: [String: String]) throws -> String {
+            key.text(try site.load(yaml, environment))
+        }
+        #expect(try text("", [:]) == first)
+        #expect(try text(yaml, [:]) == others[0])
+        #expect(try text(yaml, [key.variable: others[1]]) == others[1])
+        #expect(try text("", [key.variable: others[1]]) == others[1])
+        var expected = Settings()
+        try key.apply(others[0], &expected)
+        #expect(try site.load(yaml) == expected, "no other setting changes")
+    }
+
+    @Test func `a value is its text, quoted or not`() throws {
+        #expect(try site.load("worker: {batch-size: \"5\"}\n").worker.batchSize == 5)
+        #expect(try site.load("\"worker\":\n  'batch-size': 5\n").worker.batchSize == 5)
+    }
+
+    @Test(arguments: [
+        ("0.05", 50), ("0.001", 1), ("2", 2000), ("2.5", 2500), ("0.300000000", 300), ("86400", 86_400_000),
+    ])
+    func `seconds are read exactly`(text: String, milliseconds: Int) throws {
+        let yaml = "worker:\n  retry-initial-seconds: \(text)\n  retry-maximum-seconds: 86400\n"
+        #expect(try site.load(yaml).worker.retryInitial == .milliseconds(milliseconds))
+    }
+
+    @Test func `a socket's path may fill what the kernel allows`() throws {
+        let longest = "/" + String(repeating: "x", count: 106)
+        #expect(try site.load("socket:\n  queue: \(longest)\n").socket.queue == longest)
+    }
+
+    @Test(arguments: [false, true])
+    func `the shipped file names every key with its default`(uncommented: Bool) throws {
+        var lines = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../config/acms.yaml"), encoding: .utf8
+        ).split(separator: "\n", omittingEmptySubsequences: false)
+        if uncommented { lines = lines.map { $0.hasPrefix("#  ") ? $0.dropFirst() : $0 } }
+        let yaml = lines.joined(separator: "\n")
+        #expect(try site.load(yaml) == Settings())
+        try site.directory.write(yaml, to: "acms.yaml")
+        let values = try SettingsFile.read(site.file, mayBeMissing: false)
+        let defaults = Dictionary(
+            uniqueKeysWithValues: SettingsKey.all.map { ($0.name, $0.text(Settings())) })
+        #expect(values == (uncommented ? defaults : [:]))
+    }
+}
+
+/// A directory with a configuration file.
+struct SettingsSite {
+    let directory: TemporaryDirectory
+    var file: String { "\(directory.path)/acms.yaml" }
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
+    func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
         try directory.write(yaml, to: "acms.yaml")
         return try Settings.load(file: file, environment: environment)
     }
 
-    /// What is said of a mistake, after the file's name.
-    private func mistake(_ yaml: String, _ environment: [String: String] = [:]) throws -> String? {
-        do {
-            _ = try load(yaml, environment)
+    /// What is said of the file as it is; `FILE` stands for its path.
+    func mistake(_ environment: [String: String] = [:]) -> String? {
+        do throws(SettingsError) {
+            _ = try Settings.load(file: file, environment: environment)
             return nil
-        } catch let error as SettingsError {
-            #expect(!error.description.contains("\n"))
-            return error.description.replacing("\(file): ", with: "")
+        } catch {
+            return error.description.replacing(file, with: "FILE")
         }
     }
 
-    @Test func withoutAFileTheDefaultsHold() throws {
-        #expect(try load("") == Settings())
-        #expect(try load("# nothing\n") == Settings())
-    }
-
-    @Test func theEnvironmentGoesBeforeTheFileAndTheFileBeforeTheDefaults() throws {
-        let yaml =
-            "spool:\n  directory: /a\n  max-messages: 5\nworker:\n  idle-exit-seconds: 0.05\nlog:\n  level: debug\n"
-        let settings = try load(
-            yaml, ["ACMS_SPOOL_MAX_MESSAGES": "6", "ACMS_LOG_LEVEL": "error", "ACMS_OTHER": "x"])
-        #expect(settings.spool.directory == "/a")
-        #expect(settings.spool.maxMessages == 6)
-        #expect(settings.worker.idleExit == .milliseconds(50))
-        #expect(settings.log.level == .error)
-        #expect(settings.worker.batchSize == 10)
-    }
-
-    @Test(arguments: [
-        ("spool:\n  max-mesages: 5\n", "spool.max-mesages: is no setting; did you mean spool.max-messages?"),
-        ("spol:\n  directory: /a\n", "spol: is no setting; did you mean spool?"),
-        ("spool.max-messages: 5\n", "spool.max-messages: must be written as max-messages: under spool:"),
-        ("spool: 5\n", "spool: must hold keys and values"),
-        ("worker:\n  batch-size: ten\n", "worker.batch-size: must be an integer, is ten"),
-        ("worker:\n  batch-size: 11\n", "worker.batch-size: must be 1 to 10, is 11"),
-        ("worker:\n  batch-size: 1.5\n", "worker.batch-size: must be an integer, is 1.5"),
-        ("worker:\n  batch-size: [1]\n", "worker.batch-size: must be a single value"),
-        ("worker:\n  batch-size:\n", "worker.batch-size: has no value"),
-        (
-            "worker:\n  retry-initial-seconds: 0\n",
-            "worker.retry-initial-seconds: must be 0.001 to 86400.0 seconds, is 0"
-        ),
-        (
-            "worker:\n  retry-initial-seconds: 9\n  retry-maximum-seconds: 8\n",
-            "worker.retry-maximum-seconds: must not be less than worker.retry-initial-seconds"
-        ),
-        ("table:\n  path: here\n", "table.path: must be an absolute path, is here"),
-        (
-            "log:\n  level: loud\n",
-            "log.level: must be one of trace, debug, info, notice, warning, error, critical, is loud"
-        ),
-        ("- a\n", "must hold keys and values"),
-    ])
-    func aMistakeIsToldInOneLine(yaml: String, expected: String) throws {
-        #expect(try mistake(yaml) == expected)
-    }
-
-    @Test func aSocketsPathMustFitTheKernelsLimit() throws {
-        let longest = "/" + String(repeating: "x", count: 106)
-        #expect(try load("socket:\n  queue: \(longest)\n").socket.queue == longest)
-        #expect(
-            try mistake("socket:\n  queue: \(longest)x\n")
-                == "socket.queue: must have at most 107 bytes, has 108")
-    }
-
-    @Test func brokenYAMLIsToldInOneLine() throws {
-        #expect(try mistake("spool: [1\n")?.hasPrefix("is not YAML: ") == true)
-        #expect(try mistake("spool:\n  directory: /a\n  directory: /b\n") != nil)
-        try Data([0x73, 0xff]).write(to: URL(fileURLWithPath: file))
-        #expect(throws: SettingsError.self) { try Settings.load(file: file, environment: [:]) }
-    }
-
-    @Test func aMistypedVariableIsNotIgnored() throws {
-        #expect(
-            try mistake("", ["ACMS_SPOOL_DIRECTROY": "/a"])
-                == "ACMS_SPOOL_DIRECTROY: is no setting; did you mean ACMS_SPOOL_DIRECTORY?")
-        #expect(
-            try mistake("", ["ACMS_WORKER_BATCH_SIZE": "0"])
-                == "ACMS_WORKER_BATCH_SIZE: worker.batch-size: must be 1 to 10, is 0")
-    }
-
-    @Test func aNamedFileMustBeThereAndBeAFile() throws {
-        #expect(throws: SettingsError.self) {
-            try Settings.load(file: "/nowhere/acms.yaml", environment: [:])
-        }
-        #expect(throws: SettingsError.self) { try Settings.load(file: directory.path, environment: [:]) }
-    }
-
-    @Test func theShippedFileNamesEveryKeyWithItsDefault() throws {
-        let shipped = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appendingPathComponent("../../config/acms.yaml"), encoding: .utf8)
-        #expect(try load(shipped) == Settings())
-        let uncommented = shipped.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("#  ") || $0.hasSuffix(":") && !$0.contains(" ") ? $0.dropFirst() : $0 }
-            .joined(separator: "\n")
-        #expect(try load(uncommented) == Settings())
-        for key in SettingsKey.all {
-            let name = try #require(key.name.split(separator: ".").last)
-            #expect(uncommented.contains("\n  \(name): "), "\(key.name)")
-        }
+    /// What is said of a file that holds `yaml`.
+    func mistake(_ yaml: String, _ environment: [String: String] = [:]) throws -> String? {
+        try directory.write(yaml, to: "acms.yaml")
+        return mistake(environment)
     }
 }
