@@ -15,13 +15,6 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
     }
 
-    /// Reads an RFC 3339 time; nil when `text` is none.
-    public init?(_ text: String) {
-        let whole = Date.ISO8601FormatStyle()
-        guard let date = (try? whole.parse(text)) ?? (try? Self.style.parse(text)) else { return nil }
-        milliseconds = Int64((date.timeIntervalSince1970 * 1000).rounded())
-    }
-
     /// This instant moved by `duration`, in whole milliseconds.
     public func advanced(by duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
@@ -37,8 +30,6 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }
-
-    private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 }
 
 extension Timestamp: CustomStringConvertible {
