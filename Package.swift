@@ -7,7 +7,7 @@
 // - swift-log: the logging interface that every library above speaks; `Systemd` backs it with the journal.
 // - swift-service-lifecycle: start order, SIGTERM and graceful shutdown of the daemons.
 // - swift-configuration: built-in defaults under a YAML file under environment variables.
-// - Yams: swift-configuration's own YAML reader; used directly only to name unknown keys of the file.
+// - Yams: reads the YAML file; used directly, because only it names unknown keys and the line of a mistake.
 // - swift-collections: the heap that orders deferred messages by when they are due.
 // - swift-system: typed file descriptors, errno and paths in `Spool`.
 // libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
@@ -47,7 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),

@@ -45,7 +45,7 @@ struct Program {
         async let shown = terminal.readToEnd()
         _ = try await status(
             [path] + arguments, environment: environment, output: terminal.user,
-            errors: FileHandle.nullDevice)
+            errors: try FileHandle(forWritingTo: URL(fileURLWithPath: "/dev/null")))
         try terminal.user.close()
         return await shown
     }
@@ -55,24 +55,13 @@ struct Program {
         interruptedBy interruption: AsyncStream<Void>? = nil,
         output: FileHandle, errors: FileHandle
     ) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { own, _ in own }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        let (ended, continuation) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = { process in
-            let status = process.terminationStatus
-            continuation.yield(process.terminationReason == .exit ? status : -status)
-            continuation.finish()
-        }
-        try process.run()
+        let process = try ChildProcess(
+            command, environment: environment.merging(["PATH": "/usr/bin:/bin"]) { own, _ in own },
+            output: output.fileDescriptor, errors: errors.fileDescriptor)
         if let interruption {
-            for await _ in interruption { process.interrupt() }
+            for await _ in interruption { process.signal(SIGINT) }
         }
-        return await ended.first { _ in true } ?? .max
+        return await process.end()
     }
 }
 

@@ -1,12 +1,15 @@
-import Foundation
 import Support
+
+/// SQLite's own shell failed.
+struct SQLiteShellFailure: Error {
+    let status: Int32
+}
 
 /// Runs a statement on the table with SQLite's own shell.
 func sqlite(_ site: Site, _ statement: String) async throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-    process.arguments = ["-cmd", ".timeout 5000", site.tablePath, statement]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    let shell = try ChildProcess(
+        ["/usr/bin/sqlite3", "-cmd", ".timeout 5000", site.tablePath, statement], environment: [:], output: 2,
+        errors: 2)
+    let status = await shell.end()
+    guard status == 0 else { throw SQLiteShellFailure(status: status) }
 }

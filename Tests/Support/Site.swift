@@ -78,39 +78,21 @@ public final class Site: Sendable {
 
 /// A daemon that runs until it is ended or the last reference goes.
 public final class RunningDaemon: Sendable {
-    private let process: Process
-    private let ended = Mutex<(status: Int32, reason: Process.TerminationReason)?>(nil)
-    private let endings: AsyncStream<Void>
+    private let process: ChildProcess
 
     init(_ program: URL, arguments: [String] = [], environment: [String: String], log: String) throws {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = environment
-        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        output.seekToEndOfFile()
-        process.standardError = output
-        process.standardOutput = output
-        let (endings, continuation) = AsyncStream.makeStream(of: Void.self)
-        self.endings = endings
-        self.process = process
-        process.terminationHandler = { [weak self] process in
-            self?.ended.withLock { $0 = (process.terminationStatus, process.terminationReason) }
-            continuation.finish()
-        }
-        try process.run()
+        let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        defer { close(descriptor) }
+        process = try ChildProcess(
+            [program.path] + arguments, environment: environment, output: descriptor, errors: descriptor)
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.signal(SIGKILL)
     }
 
     /// Sends a signal.
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
-
-    /// The process id.
-    public var processIdentifier: Int32 { process.processIdentifier }
+    public func signal(_ number: Int32) { process.signal(number) }
 
     /// Whether it still runs.
     public var isRunning: Bool { process.isRunning }
@@ -118,13 +100,7 @@ public final class RunningDaemon: Sendable {
     /// Waits for the end.
     ///
     /// - Returns: the exit status, or minus the number of the signal that ended it.
-    public func end() async -> Int32 {
-        for await _ in endings {}
-        return ended.withLock { ended in
-            guard let ended else { return Int32.max }
-            return ended.reason == .exit ? ended.status : -ended.status
-        }
-    }
+    public func end() async -> Int32 { await process.end() }
 
     /// Ends it in good order and waits.
     @discardableResult

@@ -14,10 +14,27 @@ public final class TemporaryDirectory: Sendable {
     }
 
     deinit {
-        // Tests take permissions away from directories; they are given back so that all can be removed.
-        let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-        for name in names { chmod("\(path)/\(name)", 0o700) }
-        try? FileManager.default.removeItem(atPath: path)
+        // Tests take permissions away from directories; they are given back so that all can be removed. A daemon
+        // that is just ending may still remove a file of its own meanwhile.
+        Self.remove(path)
+    }
+
+    private static func remove(_ path: String) {
+        chmod(path, 0o700)
+        guard let stream = opendir(path) else { return }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        closedir(stream)
+        for name in names where name != "." && name != ".." {
+            let inside = "\(path)/\(name)"
+            if unlink(inside) != 0 && errno == EISDIR { remove(inside) }
+        }
+        rmdir(path)
     }
 
     /// Writes a file.
