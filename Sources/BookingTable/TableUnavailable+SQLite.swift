@@ -47,7 +47,7 @@ extension TableUnavailable {
 
     static func missing(_ path: String, wasOpen: Bool) -> TableUnavailable {
         TableUnavailable(
-            .missing,
+            wasOpen ? .gone : .missing,
             reason: wasOpen
                 ? "The table \(path) is gone; it was there before. Restore it, or restart acms-workerd to begin an empty one."
                 : "The table \(path) has not been created yet; acms-workerd creates it when it first starts.")

@@ -2,8 +2,10 @@
 public struct TableUnavailable: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of trouble.
     public enum Kind: String, Sendable, CaseIterable {
-        /// The table's file does not exist.
+        /// The table's file has not been created yet: there are no bookings in it.
         case missing
+        /// The table's file was there before and is gone.
+        case gone
         /// The file or its directory can't be opened.
         case cannotOpen
         /// Another program holds a lock.

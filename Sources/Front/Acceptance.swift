@@ -39,7 +39,6 @@ actor Acceptance {
     private let now: @Sendable () -> Timestamp
     private var ids = BookingIDGenerator()
     private var known: KnownQueue
-    private var hasSeenTable = false
 
     /// - Parameters:
     ///   - directory: the spool.
@@ -219,11 +218,10 @@ actor Acceptance {
     {
         do {
             let value = try body()
-            hasSeenTable = true
             report.table(nil)
             return value
         } catch {
-            if error.kind == .missing, !hasSeenTable { return nil }
+            if error.kind == .missing { return nil }
             report.table(error.reason)
             throw StorageTrouble(reason: error.reason)
         }

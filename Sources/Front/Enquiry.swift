@@ -13,7 +13,6 @@ actor Enquiry {
     private let reader: SpoolReader
     private let table: any BookingQueries
     private let report: FrontReport
-    private var hasSeenTable = false
 
     /// - Parameters:
     ///   - acceptance: knows where messages are in the queue.
@@ -79,11 +78,10 @@ actor Enquiry {
     private func committed(_ id: BookingID) -> (booking: Booking?, trouble: String?) {
         do {
             let booking = try table.booking(id)
-            hasSeenTable = true
             report.table(nil)
             return (booking, nil)
         } catch {
-            if error.kind == .missing, !hasSeenTable { return (nil, nil) }
+            if error.kind == .missing { return (nil, nil) }
             report.table(error.reason)
             return (nil, error.reason)
         }

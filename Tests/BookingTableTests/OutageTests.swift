@@ -60,8 +60,8 @@ import Testing
             try FileManager.default.moveItem(
                 atPath: "\(fixture.directory.path)/\(name)", toPath: "\(fixture.directory.path)/kept-\(name)")
         }
-        #expect(kind { try table.apply([], deadLettered: 1) } == .missing)
-        #expect(kind { try reader.booking(.derived(fileName: "f", line: 1)) } == .missing)
+        #expect(kind { try table.apply([], deadLettered: 1) } == .gone)
+        #expect(kind { try reader.booking(.derived(fileName: "f", line: 1)) } == .gone)
         for name in try fixture.directory.names() where name.hasPrefix("kept-") {
             try FileManager.default.moveItem(
                 atPath: "\(fixture.directory.path)/\(name)",
