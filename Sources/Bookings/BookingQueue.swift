@@ -65,7 +65,8 @@ public struct Poison: Error, Hashable, Sendable {
             String.UnicodeScalarView(reason.unicodeScalars.map { $0.isSafeInText ? $0 : "\u{fffd}" }))
         self.userID = userID
         self.apartmentID = apartmentID
-        self.receiveCount = receiveCount
+        // A file can claim any number.
+        self.receiveCount = min(max(0, receiveCount), 1_000_000)
         self.attempts = attempts
     }
 }

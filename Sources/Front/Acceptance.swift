@@ -66,15 +66,23 @@ actor Acceptance {
             group.addTask { [wake] in for await _ in watched { wake.yield() } }
             for await _ in wakeUps {
                 if isStopping.load(ordering: .acquiring) { known.stopAwaiting() }
-                let group = inbox.withLock { inbox in
-                    defer { inbox.removeFirst(min(inbox.count, Self.maximumGroup)) }
-                    return Array(inbox.prefix(Self.maximumGroup))
-                }
+                let group = inbox.withLock { Self.nextGroup(of: &$0) }
                 if group.isEmpty { observe() } else { accept(group) }
                 if inbox.withLock({ !$0.isEmpty }) { wake.yield() }
             }
             group.cancelAll()
         }
+    }
+
+    /// Takes the calls whose requests make a group; at least one.
+    private static func nextGroup(of inbox: inout [Submission]) -> [Submission] {
+        var requests = 0
+        let group = inbox.prefix { submission in
+            defer { requests += submission.requests.count }
+            return requests == 0 || requests + submission.requests.count <= maximumGroup
+        }
+        inbox.removeFirst(group.count)
+        return Array(group)
     }
 
     /// Makes requests wait for the next group.

@@ -28,18 +28,22 @@ struct KnownQueue {
     mutating func refresh() throws(QueueUnavailable) {
         if !isComplete { watch.renew() }
         do {
-            let events = watch.drain()
-            if !isComplete || events.contains(.overflow) {
-                isComplete = false
-                try rebuild()
-                isComplete = true
-                notify(Array(awaited.keys))
-                return
+            // Once more when events were lost meanwhile; without a watch on every place each look is a full one.
+            for _ in 0..<3 {
+                var events = watch.drain()
+                if !isComplete || events.contains(.overflow) {
+                    try rebuild()
+                    isComplete = watch.isWhole
+                    notify(Array(awaited.keys))
+                    // What moved while the spool was being read.
+                    events = watch.drain()
+                }
+                try apply(events)
+                if isComplete { return }
             }
-            try apply(events)
         } catch {
             isComplete = false
-            throw QueueUnavailable(reason: "The spool can't be read. \(error)")
+            throw QueueUnavailable(reason: "The spool can't be read. \(error)", kind: error.kind)
         }
     }
 
@@ -79,35 +83,52 @@ struct KnownQueue {
         // read again by its event.
         index = QueueIndex()
         for place in Self.places {
-            for name in try reader.names(in: place) { try read(SpoolEntry(place: place, name: name)) }
+            for name in try reader.names(in: place) { _ = try read(SpoolEntry(place: place, name: name)) }
         }
     }
 
-    private mutating func read(_ entry: SpoolEntry) throws(SpoolError) {
-        var held: [(BookingID, ClaimKey)] = []
-        try reader.forEachMessage(in: entry.place, entry.name) { message in
-            held.append((message.id, message.request.claim))
-            return true
-        }
-        index.add(entry, held)
-    }
-
-    private mutating func apply(_ events: [SpoolEvent]) throws(SpoolError) {
-        guard !events.isEmpty else { return }
-        var changed: [BookingID] = []
-        for event in events {
-            switch event {
-            case .appeared(let place, let name):
-                let entry = SpoolEntry(place: place, name: name)
-                if index.appear(entry) { try read(entry) }
-                if !awaited.isEmpty { changed += index.messages(in: entry) }
-            case .vanished(let place, let name):
-                index.vanish(SpoolEntry(place: place, name: name))
-            case .touched(let place, let name):
-                if !awaited.isEmpty { changed += index.messages(in: SpoolEntry(place: place, name: name)) }
-            case .overflow:
-                break
+    /// Learns what an entry holds. One that has moved on since it was seen is looked for where it can have gone.
+    ///
+    /// - Returns: whether it was found.
+    private mutating func read(_ entry: SpoolEntry) throws(SpoolError) -> Bool {
+        for candidate in [entry] + entry.destinations {
+            var held: [QueueIndex.Held] = []
+            let isThere = try reader.forEachMessage(in: candidate.place, candidate.name) { message in
+                held.append((message.id, message.request.claim))
+                return true
             }
+            if isThere {
+                index.add(candidate, held)
+                return true
+            }
+        }
+        return false
+    }
+
+    private mutating func apply(_ first: [SpoolEvent]) throws(SpoolError) {
+        guard !first.isEmpty else { return }
+        var changed: [BookingID] = []
+        var events = first
+        // An entry that was not found has moved on, and the event that says so may come a moment later: moves are
+        // not settled before it was seen.
+        for _ in 0..<100 {
+            var hasMissed = false
+            for event in events {
+                switch event {
+                case .appeared(let place, let name):
+                    let entry = SpoolEntry(place: place, name: name)
+                    if index.appear(entry), try !read(entry) { hasMissed = true }
+                    if !awaited.isEmpty { changed += index.messages(in: entry) }
+                case .vanished(let place, let name):
+                    index.vanish(SpoolEntry(place: place, name: name))
+                case .touched:
+                    changed += awaited.keys
+                case .overflow:
+                    isComplete = false
+                }
+            }
+            events = watch.drain()
+            if events.isEmpty && !hasMissed { break }
         }
         changed += index.settleMoves { [reader] in reader.exists($0.place, $0.name) }
         if !awaited.isEmpty { notify(changed) }

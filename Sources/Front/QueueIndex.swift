@@ -7,69 +7,56 @@ struct SpoolEntry: Hashable {
     var name: String
 }
 
-/// What the front knows of the messages in the queue: which entry holds each, and which user and apartment each
+/// What the front knows of the messages in the queue: which entries hold each, and which user and apartment each
 /// claims. Fed with what the spool shows; does no I/O itself.
+///
+/// A message can be in two entries for a while, because it is made durable in its new place before it leaves the
+/// old one, and for good when somebody puts a copy in. A claim is held until the last entry that makes it goes.
 struct QueueIndex {
-    private struct Known {
-        var entry: SpoolEntry
-        let claim: ClaimKey
-    }
+    typealias Held = (id: BookingID, claim: ClaimKey)
 
-    private var messages: [BookingID: Known] = [:]
-    private var entries: [SpoolEntry: [BookingID]] = [:]
-    /// The message that holds each claim, and those that hold it as well: files put in by hand are not judged
-    /// before the worker sees them.
-    private var claims: [ClaimKey: BookingID] = [:]
-    private var furtherClaims: [ClaimKey: [BookingID]] = [:]
+    private var entries: [SpoolEntry: [Held]] = [:]
+    private var places: [BookingID: [SpoolEntry]] = [:]
+    /// Who claims what, once for each entry.
+    private var claims: [ClaimKey: [BookingID]] = [:]
     /// Entries that have left their place and not yet shown up in another.
-    private var moving: [String: [(entry: SpoolEntry, ids: [BookingID])]] = [:]
+    private var moving: [String: [(entry: SpoolEntry, held: [Held])]] = [:]
 
     /// How many messages are known.
-    var count: Int { messages.count }
+    var count: Int { places.count }
 
     /// The messages in the queue that claim this user and apartment.
     func holders(of claim: ClaimKey) -> [BookingID] {
-        guard let first = claims[claim] else { return [] }
-        return [first] + (furtherClaims[claim] ?? [])
+        (claims[claim] ?? []).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// The entry that holds a message.
-    func entry(of id: BookingID) -> SpoolEntry? { messages[id]?.entry }
+    /// The entry that holds a message; of several the one that is furthest from the table.
+    func entry(of id: BookingID) -> SpoolEntry? {
+        places[id]?.max { $0.place.rank < $1.place.rank }
+    }
 
     /// The messages of an entry.
-    func messages(in entry: SpoolEntry) -> [BookingID] { entries[entry] ?? [] }
+    func messages(in entry: SpoolEntry) -> [BookingID] { (entries[entry] ?? []).map(\.id) }
 
-    /// Whether an entry is known.
-    func contains(_ entry: SpoolEntry) -> Bool { entries[entry] != nil }
-
-    /// Learns what an entry holds. A message that is known from another entry belongs to this one from now on.
-    mutating func add(_ entry: SpoolEntry, _ held: [(id: BookingID, claim: ClaimKey)]) {
-        entries[entry] = held.map(\.id)
+    /// Learns what an entry holds.
+    mutating func add(_ entry: SpoolEntry, _ held: [Held]) {
+        remove(entry)
+        entries[entry] = held
         for (id, claim) in held {
-            if messages.updateValue(Known(entry: entry, claim: claim), forKey: id) == nil { hold(claim, id) }
+            places[id, default: []].append(entry)
+            claims[claim, default: []].append(id)
         }
     }
 
-    /// Forgets an entry and the messages that only it held; their claims are free.
-    ///
-    /// - Returns: the messages that were known from it, wherever they are now.
-    @discardableResult
-    mutating func remove(_ entry: SpoolEntry) -> [BookingID] {
-        let ids = entries.removeValue(forKey: entry) ?? []
-        for id in ids where messages[id]?.entry == entry { forget(id) }
-        return ids
-    }
-
-    /// Forgets a message; its claim is free.
-    private mutating func forget(_ id: BookingID) {
-        guard let known = messages.removeValue(forKey: id) else { return }
-        release(known.claim, id)
+    /// Forgets an entry, and the claims that only it made.
+    mutating func remove(_ entry: SpoolEntry) {
+        release(entries.removeValue(forKey: entry) ?? [], of: entry)
     }
 
     /// An entry has left its place. Its claims stay held until `settleMoves` has looked for it.
     mutating func vanish(_ entry: SpoolEntry) {
-        guard let ids = entries.removeValue(forKey: entry) else { return }
-        moving[entry.name, default: []].append((entry, ids))
+        guard let held = entries.removeValue(forKey: entry) else { return }
+        moving[entry.name, default: []].append((entry, held))
     }
 
     /// An entry has come into a place.
@@ -84,47 +71,38 @@ struct QueueIndex {
         return false
     }
 
-    /// Ends all moves: an entry that has shown up nowhere is gone, and its messages with it, but for those that
-    /// other entries hold.
+    /// Ends all moves: an entry that has shown up nowhere is gone.
     ///
     /// - Parameter exists: whether an entry is there now.
     /// - Returns: the messages of entries that are gone: in the table, deferred, dead or deleted.
     mutating func settleMoves(exists: (SpoolEntry) -> Bool) -> [BookingID] {
         var gone: [BookingID] = []
         for moved in moving.values.joined() {
-            let target = SpoolPlace.allCases.map { SpoolEntry(place: $0, name: moved.entry.name) }
-                .first { moved.entry.canMove(to: $0.place) && exists($0) }
-            if let target, entries[target] == nil {
+            if let target = moved.entry.destinations.first(where: { entries[$0] == nil && exists($0) }) {
                 arrive(moved, at: target)
             } else {
-                for id in moved.ids where messages[id]?.entry == moved.entry { forget(id) }
-                gone += moved.ids
+                release(moved.held, of: moved.entry)
+                gone += moved.held.map(\.id)
             }
         }
         moving = [:]
         return gone
     }
 
-    private mutating func arrive(_ moved: (entry: SpoolEntry, ids: [BookingID]), at target: SpoolEntry) {
-        entries[target] = moved.ids
-        for id in moved.ids where messages[id]?.entry == moved.entry { messages[id]?.entry = target }
-    }
-
-    private mutating func hold(_ claim: ClaimKey, _ id: BookingID) {
-        if claims[claim] == nil {
-            claims[claim] = id
-        } else {
-            furtherClaims[claim, default: []].append(id)
+    private mutating func arrive(_ moved: (entry: SpoolEntry, held: [Held]), at target: SpoolEntry) {
+        entries[target] = moved.held
+        for (id, _) in moved.held {
+            if let index = places[id]?.firstIndex(of: moved.entry) { places[id]?[index] = target }
         }
     }
 
-    private mutating func release(_ claim: ClaimKey, _ id: BookingID) {
-        if claims[claim] == id {
-            claims[claim] = furtherClaims[claim]?.popLast()
-        } else {
-            furtherClaims[claim]?.removeAll { $0 == id }
+    private mutating func release(_ held: [Held], of entry: SpoolEntry) {
+        for (id, claim) in held {
+            if let index = places[id]?.firstIndex(of: entry) { places[id]?.remove(at: index) }
+            if places[id]?.isEmpty ?? false { places[id] = nil }
+            if let index = claims[claim]?.firstIndex(of: id) { claims[claim]?.remove(at: index) }
+            if claims[claim]?.isEmpty ?? false { claims[claim] = nil }
         }
-        if furtherClaims[claim]?.isEmpty ?? false { furtherClaims[claim] = nil }
     }
 }
 
@@ -139,10 +117,26 @@ extension SpoolEntry {
     }
 
     /// Whether the worker renames entries from here to `place`.
-    fileprivate func canMove(to place: SpoolPlace) -> Bool {
+    func canMove(to place: SpoolPlace) -> Bool {
         switch (self.place, place) {
         case (.incoming, .active), (.active, .incoming), (.deferred, .active), (.active, .deferred): true
         default: false
+        }
+    }
+
+    /// Where the worker may have renamed the entry to.
+    var destinations: [SpoolEntry] {
+        SpoolPlace.allCases.filter(canMove(to:)).map { SpoolEntry(place: $0, name: name) }
+    }
+}
+
+extension SpoolPlace {
+    fileprivate var rank: Int {
+        switch self {
+        case .tmp, .incoming: 0
+        case .active: 1
+        case .deferred: 2
+        case .dead: 3
         }
     }
 }

@@ -24,6 +24,7 @@ final class ActiveFile {
     private var oddity: String?
     private var linesRead = 0
     private var hasMessages = false
+    private var pushedBack: Line?
     /// Lines received and not settled, by number.
     var outstanding: [Int: Line] = [:]
     /// Whether it came from `deferred/`, and must be tried alone.
@@ -55,8 +56,21 @@ final class ActiveFile {
     /// How many messages are not received yet, as the name promises.
     var unread: Int { reader == nil ? 0 : max(0, (SpoolFileName.count(in: name) ?? 0) - linesRead) }
 
+    /// Whether the last byte was read, so that no line follows. A file is often seen to be so only when one more
+    /// line is asked for.
+    var isAtEnd: Bool {
+        oddity == nil && pushedBack == nil && (reader?.isExhausted ?? true) && (hasMessages || reader == nil)
+    }
+
+    /// Makes `line` the next one again.
+    func pushBack(_ line: Line) { pushedBack = line }
+
     /// The next line that stands for a message; nil after the last.
     func next() throws(SpoolError) -> Line? {
+        if let line = pushedBack {
+            pushedBack = nil
+            return line
+        }
         if let oddity { return giveUp(reason: oddity) }
         while var lines = reader {
             let line = try lines.next()

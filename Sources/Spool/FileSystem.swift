@@ -59,6 +59,6 @@ public protocol FileSystem: Sendable {
     func remove(_ path: String) throws(SpoolError)
     /// Makes the entries of a directory durable.
     func syncDirectory(_ path: String) throws(SpoolError)
-    /// Sets a file's time of last access to now: a hint to those who watch it.
+    /// Sets the times of a file or directory to now: a hint to those who watch it.
     func touch(_ path: String) throws(SpoolError)
 }

@@ -27,6 +27,9 @@ struct LineReader {
         self.file = file
     }
 
+    /// Whether all bytes were returned as lines, as far as is known without reading.
+    var isExhausted: Bool { position == buffer.count && (isAtEnd || fileOffset >= file.status.size) }
+
     /// The next line, nil after the last. The piece after the last newline is a line when it holds a byte.
     mutating func next() throws(SpoolError) -> Line? {
         let start = fileOffset

@@ -63,16 +63,27 @@ public struct LocalFileSystem: FileSystem {
             if String(validating: name, as: UTF8.self) == nil { odd.append(Array(name)) }
         }
         for name in odd {
-            let escaped = name.map { byte in
-                byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
-                    ? String(UnicodeScalar(byte))
-                    : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-            }.joined()
+            let escaped = Self.escaped(name)
+            let target = "\(directory)/\(escaped)"
+            // Nothing that is there already may be replaced; the odd one waits until that name is free.
+            if try status(of: target) != nil { continue }
             let source = (Array("\(directory)/".utf8) + name + [0]).map(CChar.init(bitPattern:))
-            guard Glibc.rename(source, "\(directory)/\(escaped)") == 0 || Glibc.errno == ENOENT else {
-                throw SpoolError("rename", "\(directory)/\(escaped)", .last)
+            guard Glibc.rename(source, target) == 0 || Glibc.errno == ENOENT else {
+                throw SpoolError("rename", target, .last)
             }
         }
+    }
+
+    /// Odd bytes as `%` and two hexadecimal digits, cut to what a name may have.
+    private static func escaped(_ name: [UInt8]) -> String {
+        let pieces = name.map { byte in
+            byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
+                ? String(UnicodeScalar(byte))
+                : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }
+        let whole = pieces.joined()
+        guard whole.utf8.count > 200 else { return whole }
+        return String(whole.prefix(160)) + "%" + CRC32C.text(name)
     }
 
     private func forEachEntry(
@@ -210,9 +221,16 @@ extension FileStatus {
             }
         self.init(
             kind: kind, size: Int(status.st_size),
-            modifiedMilliseconds: Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec)
-                / 1_000_000,
+            modifiedMilliseconds: Self.milliseconds(status.st_mtim),
             identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
+    }
+}
+
+extension FileStatus {
+    /// Anybody may have set a file's time to anything; it is kept within the years that can be written.
+    private static func milliseconds(_ time: timespec) -> Int64 {
+        let seconds = min(max(Int64(time.tv_sec), -62_135_596_800), 253_402_300_799)
+        return seconds * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 

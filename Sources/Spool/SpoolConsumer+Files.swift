@@ -9,23 +9,37 @@ extension SpoolConsumer {
             try removeRemovable()
             var inHand = taken
             if let current { inHand[current.number] = current }
-            for file in inHand.values {
-                let place: SpoolPlace = file.isDeferred ? .deferred : .incoming
-                let target = directory.path(place, file.name)
-                if try files.status(of: directory.path(.active, file.name)) != nil {
-                    try files.rename(directory.path(.active, file.name), to: target, replacing: false)
-                }
-                taken[file.number] = nil
-                if file === current { current = nil }
-                if file.isDeferred {
-                    deferred.insert(file.name, due: Timestamp(milliseconds: 0), alone: file.isAlone)
-                } else {
-                    waiting.append(file.name)
-                    waiting.sort(by: >)
-                }
-            }
+            for file in inHand.values { try putBack(file) }
         } catch {
             throw QueueUnavailable(error)
+        }
+    }
+
+    private mutating func putBack(_ file: ActiveFile) throws(SpoolError) {
+        let source = directory.path(.active, file.name)
+        let status = try files.status(of: source)
+        let isThere = !file.isSetAside && status != nil
+        var isBlocked = false
+        if isThere {
+            do throws(SpoolError) {
+                try files.rename(
+                    source, to: directory.path(file.isDeferred ? .deferred : .incoming, file.name),
+                    replacing: false)
+            } catch {
+                // Another of its name has come meanwhile: it is read again where it is.
+                guard error.errno == .fileExists else { throw error }
+                isBlocked = true
+            }
+        }
+        taken[file.number] = nil
+        if file === current { current = nil }
+        if isBlocked {
+            leftovers.append(file.name)
+        } else if file.isDeferred {
+            if isThere { deferred.insert(file.name, due: Timestamp(milliseconds: 0), alone: file.isAlone) }
+        } else if isThere {
+            waiting.append(file.name)
+            waiting.sort(by: >)
         }
     }
 

@@ -48,7 +48,8 @@ extension SpoolConsumer {
                 charged += outcome.charged
                 if outcome.isSettled { settled.append(name) }
             }
-            for place in [SpoolPlace.deferred, .dead] where !charged.isEmpty {
+            // Also what an earlier try wrote and could not sync.
+            for place in [SpoolPlace.deferred, .dead] where !charged.isEmpty || !settled.isEmpty {
                 try files.syncDirectory(directory.path(of: place))
             }
             for name in settled { try files.remove(directory.path(.active, name)) }

@@ -46,7 +46,7 @@ extension SpoolConsumer {
             taken[file.number] = nil
             if file === current {
                 // Whoever awaits one of these messages learns of it now, not when the last one is done.
-                try? files.touch(directory.path(.active, file.name))
+                try? files.touch(directory.path(of: .active))
             } else {
                 // All is settled. A file that can't be removed now goes before the next message is received.
                 try? finish(file)
@@ -82,7 +82,8 @@ extension SpoolConsumer {
             fromLine: line.number, bodySize: line.count)
         let wholeFile = line.offset == 0 && (line.number == 0 || line.count == file.size && line.isTooLong)
         if wholeFile {
-            try setAside(file, &letter)
+            // A settlement is repeated when a later step of it failed.
+            if !file.isSetAside { try setAside(file, &letter) }
             return
         }
         guard let source = file.file else { return }

@@ -44,6 +44,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
     var stuck: Set<String> = []
     /// Those of them that a notice was given for.
     var warned: Set<String> = []
+    /// So many tries, with the worker's pauses between, take about half a minute.
+    static let readTries = 12
     /// How often in a row reading a taken file failed.
     var readFailures: [String: Int] = [:]
     var notices: [Notice] = []
@@ -105,6 +107,12 @@ public struct SpoolConsumer: BookingQueueConsumer {
     private mutating func fill(
         _ batch: inout [Received<Receipt>], upTo limit: Int, at time: Timestamp
     ) throws(SpoolError) {
+        // A file whose last line was settled in the last batch goes first: a message of it that was deferred
+        // takes its name in active/ when it is due.
+        if let file = current, file.isAtEnd, file.outstanding.isEmpty {
+            current = nil
+            try finish(file)
+        }
         if let name = deferred.dueAlone(at: time) {
             // A message that may kill the worker is tried with nothing else in active/, so that a crash charges
             // nobody else. What is in hand is finished first.
@@ -113,7 +121,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
             } else {
                 try receiveLines(into: &batch, upTo: limit, mayTake: false, at: time)
             }
-            return
+            if !batch.isEmpty { return }
         }
         // Old failures get at most half a batch while new messages wait: they must not hold them up.
         let share = waiting.isEmpty && current == nil ? limit : max(1, limit / 2)
@@ -128,7 +136,13 @@ public struct SpoolConsumer: BookingQueueConsumer {
     ) throws(SpoolError) {
         deferred.remove(name)
         do {
-            guard let file = try take(name, from: .deferred) else { return }
+            guard let file = try take(name, from: .deferred) else {
+                if try files.status(of: directory.path(.deferred, name)) != nil {
+                    // It can't be taken now; it is not forgotten.
+                    deferred.insert(name, due: time.advanced(by: .seconds(1)), alone: alone)
+                }
+                return
+            }
             file.isDeferred = true
             file.isAlone = alone
             while let line = try nextLine(of: file) {
@@ -149,9 +163,11 @@ public struct SpoolConsumer: BookingQueueConsumer {
         while batch.count < limit {
             if current == nil {
                 guard mayTake else { return }
-                if let name = leftovers.popLast() {
-                    guard let status = try files.status(of: directory.path(.active, name)) else { continue }
-                    current = try opened(name, status)
+                if let name = leftovers.last {
+                    if let status = try files.status(of: directory.path(.active, name)) {
+                        current = try opened(name, status)
+                    }
+                    leftovers.removeLast()
                 } else if let name = waiting.popLast() {
                     current = try take(name, from: .incoming)
                 } else {
@@ -175,15 +191,22 @@ public struct SpoolConsumer: BookingQueueConsumer {
             do {
                 read = try file.next()
             } catch {
-                // A disk's hiccup is waited out; a file that can't be read at the third try is set aside.
+                // A disk's hiccup is waited out; a file that can't be read for half a minute is set aside.
                 readFailures[file.name, default: 0] += 1
-                guard readFailures[file.name, default: 0] >= 3 else { throw error }
+                guard readFailures[file.name, default: 0] >= Self.readTries else { throw error }
                 read = file.giveUp(reason: "The file can't be read. \(error)")
             }
             guard let line = read else { return nil }
             let received = Received(
                 receipt: Receipt(file: file.number, line: line.number), content: line.content)
-            if let copy = try duplicate(line, of: file) {
+            let copy: Result<Message, Poison>??
+            do throws(SpoolError) {
+                copy = try duplicate(line, of: file)
+            } catch {
+                file.pushBack(line)
+                throw error
+            }
+            if let copy {
                 guard let content = copy else { continue }
                 file.outstanding[line.number] = line.with(content)
                 taken[file.number] = file
@@ -212,7 +235,17 @@ public struct SpoolConsumer: BookingQueueConsumer {
         } else {
             return nil
         }
-        guard let other, other.request != message.request else {
+        guard let other else {
+            // The letter is gone, or is not this booking but a piece of poison that names its id: the table's key
+            // decides then, and nothing is dropped that isn't certain to be there.
+            if place == .dead,
+                try files.status(of: directory.path(.dead, DeadLetterFile.name(message.id))) == nil
+            {
+                deadIDs.remove(message.id)
+            }
+            return nil
+        }
+        guard other.request != message.request else {
             notices.append(.duplicate(message.id, progress: place == .dead ? .deadLettered : .deferred))
             return .some(nil)
         }

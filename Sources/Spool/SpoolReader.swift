@@ -21,16 +21,18 @@ public struct SpoolReader: Sendable {
         ((try? files.status(of: directory.path(place, name))) ?? nil) != nil
     }
 
-    /// Calls `body` with each valid message of an entry, in order, until it returns false. An entry that is gone
-    /// or odd has none.
+    /// Calls `body` with each valid message of an entry, in order, until it returns false. An odd entry has none.
+    ///
+    /// - Returns: whether the entry is there.
+    @discardableResult
     public func forEachMessage(
         in place: SpoolPlace, _ name: String, _ body: (Message) -> Bool
-    ) throws(SpoolError) {
+    ) throws(SpoolError) -> Bool {
         if place == .dead {
             if let message = try deadMessage(name) { _ = body(message) }
-            return
+            return exists(place, name)
         }
-        guard let file = try open(place, name) else { return }
+        guard let file = try open(place, name) else { return exists(place, name) }
         let arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
         var lines = LineReader(file)
         while let line = try lines.next() {
@@ -38,8 +40,9 @@ public struct SpoolReader: Sendable {
                 case .success(let message) = MessageLine.decode(
                     bytes, fileName: name, number: line.number, arrival: arrival)
             else { continue }
-            if !body(message) { return }
+            if !body(message) { break }
         }
+        return true
     }
 
     /// The message with this id in an entry; nil when the entry is gone or has none.

@@ -9,8 +9,8 @@ public enum SpoolEvent: Hashable, Sendable {
     case appeared(SpoolPlace, name: String)
     /// An entry left a place.
     case vanished(SpoolPlace, name: String)
-    /// Messages of an entry were settled, and others not yet.
-    case touched(SpoolPlace, name: String)
+    /// Messages of an entry were settled, and others of it not yet.
+    case touched(SpoolPlace)
     /// Events were lost, or a directory is new: look at everything again.
     case overflow
 }
@@ -85,6 +85,9 @@ public final class SpoolWatch: Sendable {
         }
     }
 
+    /// Whether every place is watched.
+    public var isWhole: Bool { state.withLock { Set($0.places.values).count == Set(watched).count } }
+
     /// The events since the last call, in the order they happened. Never blocks.
     public func drain() -> [SpoolEvent] {
         state.withLock { state in
@@ -146,13 +149,16 @@ public final class SpoolWatch: Sendable {
                 continue
             }
             let name = String(decoding: nameBytes.prefix { $0 != 0 }, as: UTF8.self)
-            guard !name.isEmpty, !SpoolFileName.isHidden(name) else { continue }
+            if name.isEmpty {
+                // The directory itself, which the worker touches after a batch.
+                if has(IN_ATTRIB) { state.events.append(.touched(place)) }
+                continue
+            }
+            guard !SpoolFileName.isHidden(name) else { continue }
             if has(IN_MOVED_TO) || has(IN_CREATE) || has(IN_CLOSE_WRITE) {
                 state.events.append(.appeared(place, name: name))
             } else if has(IN_MOVED_FROM) || has(IN_DELETE) {
                 state.events.append(.vanished(place, name: name))
-            } else if has(IN_ATTRIB) {
-                state.events.append(.touched(place, name: name))
             }
         }
     }

@@ -13,7 +13,10 @@ struct Outage: Hashable, Sendable {
     static let longestPause = Duration.seconds(5)
 
     /// Whether a probe must still wait.
-    func mustWait(at time: Timestamp) -> Bool { reason != nil && time < nextProbe }
+    func mustWait(at time: Timestamp) -> Bool {
+        // A clock that was set back must not make the outage last.
+        reason != nil && time < nextProbe && nextProbe.since(time) <= Self.longestPause
+    }
 
     mutating func failed(_ reason: String, at time: Timestamp) {
         self.reason = reason

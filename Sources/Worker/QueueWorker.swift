@@ -33,6 +33,8 @@ actor QueueWorker {
     private var lock: SpoolLock?
     /// Settlements that the spool could not take yet; nothing is received before they are done.
     private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
+    /// What is in hand must go back before anything else is received.
+    private var mustRelease = false
     private var unreported: [(Result<Message, Poison>, Settlement)] = []
     /// Dead letters that the table's total does not count yet.
     var uncounted = 0
@@ -79,7 +81,8 @@ actor QueueWorker {
 
     /// Whether nothing waits, is in hand or is deferred, and no trouble lasts: the worker may end.
     var isIdle: Bool {
-        stage == .serving && consumer.isEmpty && unsettled.isEmpty && spoolOutage.reason == nil
+        stage == .serving && consumer.isEmpty && unsettled.isEmpty && !mustRelease
+            && spoolOutage.reason == nil
             && tableOutage.reason == nil
     }
 
@@ -113,6 +116,7 @@ actor QueueWorker {
 
     /// Ends in good order: what is in hand goes back uncharged.
     func stop() {
+        if !unsettled.isEmpty { try? settleAll(at: now()) }
         giveBack(at: now())
         lock = nil
     }
@@ -166,6 +170,10 @@ actor QueueWorker {
     private func serve(at time: Timestamp) throws -> Next {
         if tableOutage.reason != nil { try probe() }
         if !unsettled.isEmpty { try settleAll(at: time) }
+        if mustRelease {
+            try consumer.release()
+            mustRelease = false
+        }
         // What comes in while a backlog waits sorts behind it, so one scan a backlog finds everything in order.
         if consumer.isExhausted { try consumer.scan() }
         let batch = try consumer.receive(upTo: settings.batchSize, at: time)
@@ -245,8 +253,10 @@ actor QueueWorker {
     /// Puts what is in hand back uncharged. Settled messages among it are no-ops when they come again.
     private func giveBack(at time: Timestamp) {
         guard stage == .serving, unsettled.isEmpty else { return }
+        mustRelease = true
         do {
             try consumer.release()
+            mustRelease = false
         } catch {
             spoolOutage.failed(error.reason, at: time)
             report.spool(error)

@@ -45,7 +45,17 @@ public struct WorkerDaemon: ReconfigurableService {
     /// answered first.
     public func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for server in servers { group.addTask { try await server.run() } }
+            for server in servers {
+                group.addTask {
+                    do {
+                        try await server.run()
+                    } catch {
+                        // A worker that nobody can reach must not go on unnoticed.
+                        worker.finish()
+                        throw error
+                    }
+                }
+            }
             group.addTask { await Heartbeat(notifier).run { await worker.heartbeat() } }
             notifier.ready(status: "Looking through the spool")
             let end = await withGracefulShutdownHandler {

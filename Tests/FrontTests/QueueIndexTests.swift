@@ -82,4 +82,25 @@ import Testing
         #expect(index.entry(of: first) == deferred)
         #expect(index.holders(of: claim) == [first])
     }
+
+    @Test func aClaimIsHeldUntilTheLastEntryOfItsMessageGoes() {
+        var index = QueueIndex()
+        let letter = SpoolEntry(place: .dead, name: "f.letter")
+        index.add(letter, [(first, claim)])
+        // A copy comes in and is dropped by the worker.
+        index.add(waiting, [(first, claim)])
+        #expect(index.entry(of: first) == letter)
+        index.vanish(waiting)
+        _ = index.settleMoves { _ in false }
+        #expect(index.holders(of: claim) == [first])
+        // The same id with another claim, as a file put in by hand again with other content gives.
+        index.add(waiting, [(first, other)])
+        #expect(index.holders(of: other) == [first])
+        index.remove(letter)
+        #expect(index.holders(of: claim) == [])
+        #expect(index.holders(of: other) == [first])
+        index.remove(waiting)
+        #expect(index.holders(of: other) == [])
+        #expect(index.count == 0)
+    }
 }

@@ -250,4 +250,96 @@ import Testing
         #expect(counts.incoming == 3)
         #expect(counts.oldest == Timestamp(milliseconds: 1_700_000_000_000))
     }
+
+    @Test func aMessageWhoseIDAPieceOfPoisonNamesIsNotDropped() throws {
+        let good = try message("u")
+        let damaged = String(decoding: try MessageLine.encode(good), as: UTF8.self).replacing(
+            "2026-01-03", with: "2026-01-04")
+        try root.write(damaged, to: "incoming/0")
+        var consumer = try consumer()
+        let first = try consumer.receive(upTo: 10, at: now)
+        try consumer.settle(
+            first.map { ($0.receipt, .dead(.poison, reason: "r", attempts: [], receiveCount: 1)) }, at: now)
+        #expect(try DeadLetterStore(directory).ids() == [good.id])
+        try producer.enqueue([good])
+        try consumer.scan()
+        #expect(try consumer.receive(upTo: 10, at: now).map { try $0.content.get() } == [good])
+    }
+
+    @Test func aMessageWhoseLetterWasDeletedIsNotDropped() throws {
+        let good = try message("u")
+        try producer.enqueue([good])
+        var consumer = try consumer()
+        let first = try consumer.receive(upTo: 10, at: now)
+        try consumer.settle(
+            first.map { ($0.receipt, .dead(.exhausted, reason: "r", attempts: [], receiveCount: 1)) }, at: now
+        )
+        try LocalFileSystem().remove(directory.path(.dead, "\(good.id).letter"))
+        try producer.enqueue([good])
+        try consumer.scan()
+        #expect(try consumer.receive(upTo: 10, at: now).map { try $0.content.get() } == [good])
+    }
+
+    @Test func theLastLineOfAFullBatchCanBeDeferredAndComesAgain() throws {
+        let messages = try (0..<10).map { try message("u\($0)", at: 1_700_000_000_000 + Int64($0)) }
+        for message in messages { try producer.enqueue([message]) }
+        var consumer = try consumer()
+        let batch = try consumer.receive(upTo: 10, at: now)
+        var later = messages[9]
+        later.receiveCount = 1
+        later.notBefore = now
+        try consumer.settle(
+            batch.dropLast().map { ($0.receipt, .committed) } + [(batch[9].receipt, .deferred(later))],
+            at: now)
+        #expect(try consumer.receive(upTo: 10, at: now).map { try $0.content.get() } == [later])
+    }
+
+    @Test(arguments: ["sync deferred", "sync dead"])
+    func aWholeFileIsSetAsideOnceThoughTheSettlementIsRepeated(fault: String) throws {
+        let good = try message("u")
+        try root.write("", to: "incoming/0-empty")
+        try producer.enqueue([good])
+        var consumer = try consumer()
+        let batch = try consumer.receive(upTo: 10, at: now)
+        var later = good
+        later.notBefore = now.advanced(by: .seconds(9))
+        let settlements: [(SpoolConsumer.Receipt, Settlement)] = [
+            (batch[0].receipt, .dead(.poison, reason: "r", attempts: [], receiveCount: 1)),
+            (batch[1].receipt, .deferred(later)),
+        ]
+        files.fail(fault, with: .noSpace)
+        #expect(throws: QueueUnavailable.self) { try consumer.settle(settlements, at: now) }
+        try consumer.settle(settlements, at: now)
+        #expect(try root.names(in: "dead").count == 2)
+        #expect(try isEmpty("active"))
+    }
+
+    @Test func whatCanNotBeGivenBackIsGivenBackLater() throws {
+        let good = try message("u")
+        try producer.enqueue([good])
+        var consumer = try consumer()
+        _ = try consumer.receive(upTo: 10, at: now)
+        files.fail("rename active/\(good.id).1.jsonl incoming/\(good.id).1.jsonl", with: .ioError)
+        #expect(throws: QueueUnavailable.self) { try consumer.release() }
+        try consumer.release()
+        #expect(try consumer.receive(upTo: 10, at: now).map { try $0.content.get() } == [good])
+    }
+
+    @Test func oddNamesAndTimesAreDealtWith() throws {
+        let line = #"{"receiveCount":9223372036854775807,"input":{}}"#
+        try root.write(line, to: "incoming/count")
+        let odd = Array("\(root.path)/incoming/".utf8) + Array(repeating: 0xff, count: 200) + [0]
+        #expect(rename("\(root.path)/incoming/count", odd.map { CChar(bitPattern: $0) }) == 0)
+        var consumer = try consumer()
+        let batch = try consumer.receive(upTo: 10, at: now)
+        guard case .failure(let poison) = try #require(batch.first).content else {
+            Issue.record("not poison")
+            return
+        }
+        #expect(poison.receiveCount == 1_000_000)
+        try consumer.settle(
+            batch.map { ($0.receipt, .dead(.poison, reason: "r", attempts: [], receiveCount: 1)) }, at: now)
+        #expect(try consumer.receive(upTo: 10, at: now).isEmpty)
+        #expect(try isEmpty("incoming", "active"))
+    }
 }
