@@ -59,8 +59,11 @@ actor Acceptance {
     }
 
     /// Accepts until the task is cancelled.
-    func run() async {
+    ///
+    /// - Parameter prepared: called once the queue is known.
+    func run(prepared: @Sendable () -> Void) async {
         prepare()
+        prepared()
         let watched = known.wakeUps()
         await withDiscardingTaskGroup { group in
             group.addTask { [wake] in for await _ in watched { wake.yield() } }
@@ -71,6 +74,15 @@ actor Acceptance {
                 if inbox.withLock({ !$0.isEmpty }) { wake.yield() }
             }
             group.cancelAll()
+        }
+        // Nobody is left without an answer, should the task have been cancelled while calls wait.
+        let waiting = inbox.withLock { inbox in
+            defer { inbox = [] }
+            return inbox
+        }
+        let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: "acms-frontd stops; call again."))
+        for submission in waiting {
+            submission.answer.resume(returning: submission.requests.map { _ in .failure(refusal) })
         }
     }
 

@@ -34,11 +34,13 @@ public struct FrontDaemon: ReconfigurableService {
     /// Serves until graceful shutdown; then what was called is answered first.
     public func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await acceptance.run() }
+            // The service manager's watchdog begins when the daemon is ready, and reading a long queue takes time.
+            // Calls that come meanwhile wait for it.
+            group.addTask { await acceptance.run { notifier.ready(status: "Accepting bookings") } }
             group.addTask {
                 await Heartbeat(notifier).run { await acceptance.heartbeat() }
             }
-            notifier.ready(status: "Reading the spool")
+            notifier.status("Reading the spool")
             try await withGracefulShutdownHandler {
                 try await server.run()
             } onGracefulShutdown: {
