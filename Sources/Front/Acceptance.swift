@@ -80,7 +80,8 @@ actor Acceptance {
             defer { inbox = [] }
             return inbox
         }
-        let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: "acms-frontd stops; call again."))
+        let reason = "acms-frontd stops; call again."
+        let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
         for submission in waiting {
             submission.answer.resume(returning: submission.requests.map { _ in .failure(refusal) })
         }
