@@ -5,12 +5,10 @@ import GRDB
 struct BatchApplication {
     private let batch: [Message]
     private let deadLettered: Int
-    private let path: String
 
-    init(_ batch: [Message], _ deadLettered: Int, path: String) {
+    init(_ batch: [Message], _ deadLettered: Int) {
         self.batch = batch
         self.deadLettered = deadLettered
-        self.path = path
     }
 
     /// Runs it on a connection that is in no transaction.
@@ -27,6 +25,7 @@ struct BatchApplication {
 
     /// - Returns: nil when a message took the transaction back; it is excluded now.
     private func attempt(_ db: Database, _ excluded: inout [Int: ApplyOutcome]) throws -> [ApplyOutcome]? {
+        let statements = try Statements(db)
         try db.beginTransaction(.immediate)
         do {
             var outcomes: [ApplyOutcome] = []
@@ -35,7 +34,7 @@ struct BatchApplication {
                     outcomes.append(outcome)
                     continue
                 }
-                let outcome = try apply(message, db)
+                let outcome = try apply(message, statements, db)
                 guard db.isInsideTransaction else {
                     excluded[number] = outcome
                     return nil
@@ -44,9 +43,13 @@ struct BatchApplication {
             }
             let committed = outcomes.count { $0 == .committed }
             if committed > 0 || deadLettered > 0 {
-                try db.cachedStatement(
-                    sql: "UPDATE totals SET committed = committed + ?, deadLettered = deadLettered + ?"
-                ).execute(arguments: [committed, deadLettered])
+                try Prepared(
+                    db,
+                    """
+                    UPDATE totals SET committed = committed + CAST(? AS INTEGER),
+                    deadLettered = deadLettered + CAST(? AS INTEGER)
+                    """
+                ).run(String(committed), String(deadLettered))
             }
             FaultPoint.reached("worker.apply")
             try db.commit()
@@ -57,34 +60,32 @@ struct BatchApplication {
         }
     }
 
-    private func apply(_ message: Message, _ db: Database) throws -> ApplyOutcome {
-        if let present = try BookingRow.booking(db, message.id) {
-            return present.isMade(from: message)
+    private func apply(_ message: Message, _ statements: Statements, _ db: Database) throws -> ApplyOutcome {
+        if try statements.find.first([message.id.description], { _ in true }) ?? false {
+            return try BookingRow.booking(db, message.id).map { $0.isMade(from: message) } ?? false
                 ? .alreadyCommitted
                 : .poison(reason: "The id \(message.id) belongs to another booking, which is in the table.")
         }
-        try db.cachedStatement(sql: "SAVEPOINT message").execute()
+        try statements.savepoint.run()
         do {
-            try insert(Booking(message), db)
-            try db.cachedStatement(sql: "RELEASE message").execute()
+            try insert(message, statements)
+            try statements.release.run()
             return .committed
         } catch let error as DatabaseError {
-            if let trouble = TableUnavailable(error, path: path) { throw trouble }
+            if TableDiagnosis.kind(of: error.resultCode) != nil { throw error }
             if db.isInsideTransaction {
-                try db.cachedStatement(sql: "ROLLBACK TO message").execute()
-                try db.cachedStatement(sql: "RELEASE message").execute()
+                try statements.rollBack.run()
+                try statements.release.run()
             }
             return try outcome(of: error, message, db)
         }
     }
 
-    private func insert(_ booking: Booking, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: "INSERT INTO bookings (\(BookingRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        ).execute(arguments: [
-            booking.id, booking.userId, booking.apartmentId, booking.startDate, booking.endDate,
-            booking.bookingStatus.rawValue, booking.createdOn.description, booking.updatedOn.description,
-        ])
+    private func insert(_ message: Message, _ statements: Statements) throws {
+        let (request, acceptedOn) = (message.request, message.acceptedOn.description)
+        try statements.insert.run(
+            message.id.description, request.userID, request.apartmentID, request.stay.start.description,
+            request.stay.end.description, BookingStatus.pending.rawValue, acceptedOn, acceptedOn)
     }
 
     private func outcome(of error: DatabaseError, _ message: Message, _ db: Database) throws -> ApplyOutcome {
@@ -99,6 +100,20 @@ struct BatchApplication {
         return .failed(
             reason: "The table refused it: \(error.message ?? "no message") (SQLite code "
                 + "\(error.extendedResultCode.rawValue)).")
+    }
+}
+
+/// What runs for every message, looked up once a batch.
+private struct Statements {
+    let find, savepoint, insert, release, rollBack: Prepared
+
+    init(_ db: Database) throws {
+        find = try Prepared(db, "SELECT 1 FROM bookings WHERE id = ?")
+        savepoint = try Prepared(db, "SAVEPOINT message")
+        insert = try Prepared(
+            db, "INSERT INTO bookings (\(BookingRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        release = try Prepared(db, "RELEASE message")
+        rollBack = try Prepared(db, "ROLLBACK TO message")
     }
 }
 

@@ -6,55 +6,66 @@ enum BookingRow {
     static let columns = "id, userId, apartmentId, startDate, endDate, bookingStatus, createdOn, updatedOn"
 
     static func booking(_ db: Database, _ id: BookingID) throws -> Booking? {
-        let statement = try db.cachedStatement(sql: "SELECT \(columns) FROM bookings WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id.description]).map(booking)
+        try Prepared(db, "SELECT \(columns) FROM bookings WHERE id = ?").first([id.description], booking)
     }
 
     static func committed(_ db: Database, among ids: [BookingID]) throws -> Set<BookingID> {
-        let statement = try db.cachedStatement(sql: "SELECT 1 FROM bookings WHERE id = ?")
-        return Set(try ids.filter { try Int.fetchOne(statement, arguments: [$0.description]) != nil })
+        let query = try Prepared(db, "SELECT id FROM bookings WHERE id = ?")
+        return Set(try ids.filter { try query.first([$0.description]) { _ in true } ?? false })
     }
 
     static func pendingID(_ db: Database, user: String, apartment: String) throws -> String? {
-        let statement = try db.cachedStatement(
-            sql: "SELECT id FROM bookings WHERE userId = ? AND apartmentId = ? AND bookingStatus = 'PENDING'")
-        return try String.fetchOne(statement, arguments: [user, apartment])
+        try pending(db).first([user, apartment]) { try $0.text(0) }
     }
 
     /// An APPROVED booking of the apartment with a night in the half-open range from `start` to `end`.
     static func approved(_ db: Database, apartment: String, start: String, end: String) throws -> Booking? {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT \(columns) FROM bookings
-                WHERE bookingStatus = 'APPROVED' AND apartmentId = ? AND startDate < ? AND endDate > ?
-                ORDER BY startDate LIMIT 1
-                """)
-        return try Row.fetchOne(statement, arguments: [apartment, end, start]).map(booking)
+        try approved(db).first([apartment, end, start], booking)
     }
 
-    static func verdict(_ db: Database, on request: BookingRequest) throws -> TableVerdict {
-        if let id = try pendingID(db, user: request.userID, apartment: request.apartmentID) {
-            return .pendingExists(id: id)
+    /// The PENDING bookings of the apartment with a night in the half-open range from `start` to `end`, oldest
+    /// first.
+    static func pendingIDs(
+        _ db: Database, apartment: String, start: String, end: String
+    ) throws -> [String] {
+        try Prepared(
+            db,
+            """
+            SELECT id FROM bookings WHERE bookingStatus = 'PENDING' AND apartmentId = ?
+            AND startDate < ? AND endDate > ? ORDER BY createdOn, id
+            """
+        ).all([apartment, end, start]) { try $0.text(0) }
+    }
+
+    static func verdicts(_ db: Database, on requests: [BookingRequest]) throws -> [TableVerdict] {
+        // Looked up once for all requests: this stands between a caller and the answer.
+        let (pending, approved) = (try pending(db), try approved(db))
+        return try requests.map { request in
+            let (user, apartment) = (request.userID, request.apartmentID)
+            if let id = try pending.first([user, apartment], { try $0.text(0) }) {
+                return .pendingExists(id: id)
+            }
+            let (start, end) = (request.stay.start.description, request.stay.end.description)
+            let overlapping = try approved.first([apartment, end, start]) { row -> TableVerdict in
+                .notAvailable(id: try row.text(0), startDate: try row.text(3), endDate: try row.text(4))
+            }
+            return overlapping ?? .free
         }
-        let overlapping = try approved(
-            db, apartment: request.apartmentID, start: request.stay.start.description,
-            end: request.stay.end.description)
-        guard let overlapping else { return .free }
-        return .notAvailable(
-            id: overlapping.id, startDate: overlapping.startDate, endDate: overlapping.endDate)
     }
 
     static func page(
         _ db: Database, _ owner: BookingOwner, _ status: BookingStatus?, _ limit: Int,
         _ position: PagePosition?
     ) throws -> BookingPage {
+        // Within what a page may hold, so that no caller's number overflows.
+        let limit = min(max(limit, 1), 10_000)
         let (column, value) =
             switch owner {
             case .apartment(let id): ("apartmentId", id)
             case .user(let id): ("userId", id)
             }
         var conditions = ["\(column) = ?"]
-        var arguments: [any DatabaseValueConvertible] = [value]
+        var arguments = [value]
         if let position {
             conditions.append("(createdOn, id) < (?, ?)")
             arguments += [position.createdOn, position.id]
@@ -63,46 +74,47 @@ enum BookingRow {
             conditions.append("bookingStatus = ?")
             arguments.append(status.rawValue)
         }
-        arguments.append(limit + 1)
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT \(columns) FROM bookings WHERE \(conditions.joined(separator: " AND "))
-                ORDER BY createdOn DESC, id DESC LIMIT ?
-                """)
-        let found = try Row.fetchAll(statement, arguments: StatementArguments(arguments)).map(booking)
+        // One more tells whether there is another page.
+        arguments.append(String(limit + 1))
+        let found = try Prepared(
+            db,
+            """
+            SELECT \(columns) FROM bookings WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY createdOn DESC, id DESC LIMIT CAST(? AS INTEGER)
+            """
+        ).all(arguments, booking)
         let items = Array(found.prefix(limit))
         return BookingPage(
             items: items, nextToken: found.count > limit ? items.last.map { PagePosition($0).token } : nil)
     }
 
-    private static func booking(_ row: Row) -> Booking {
-        // The columns' types and values are held by the schema; a damaged row shows as what it is.
-        Booking(
-            id: row[0], userId: row[1], apartmentId: row[2], startDate: row[3], endDate: row[4],
-            bookingStatus: BookingStatus(rawValue: row[5]) ?? .cancelled,
-            createdOn: Timestamp(row[6] as String) ?? Timestamp(milliseconds: 0),
-            updatedOn: Timestamp(row[7] as String) ?? Timestamp(milliseconds: 0))
-    }
-}
-
-/// Where a page ended.
-struct PagePosition {
-    let createdOn: String
-    let id: String
-
-    init(_ last: Booking) {
-        createdOn = last.createdOn.description
-        id = last.id
+    private static func pending(_ db: Database) throws -> Prepared {
+        try Prepared(
+            db,
+            "SELECT id FROM bookings WHERE userId = ? AND apartmentId = ? AND bookingStatus = 'PENDING'")
     }
 
-    init(token: String) throws(InvalidPageToken) {
-        let parts = token.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let time = Timestamp(parts[0]), time.description == parts[0],
-            let booking = BookingID(parts[1])
-        else { throw InvalidPageToken() }
-        createdOn = parts[0]
-        id = booking.description
+    private static func approved(_ db: Database) throws -> Prepared {
+        try Prepared(
+            db,
+            """
+            SELECT \(columns) FROM bookings
+            WHERE bookingStatus = 'APPROVED' AND apartmentId = ? AND startDate < ? AND endDate > ?
+            ORDER BY startDate LIMIT 1
+            """)
     }
 
-    var token: String { "\(createdOn)/\(id)" }
+    private static func booking(_ row: Columns) throws -> Booking {
+        guard let status = BookingStatus(rawValue: try row.text(5)) else { throw row.damaged(5) }
+        let (created, updated) = (try row.text(6), try row.text(7))
+        guard let createdOn = Timestamp(created) else { throw row.damaged(6) }
+        // Reading a time is the dearest part of reading a row, and most bookings were never updated.
+        guard let updatedOn = updated == created ? createdOn : Timestamp(updated) else {
+            throw row.damaged(7)
+        }
+        return Booking(
+            id: try row.text(0), userId: try row.text(1), apartmentId: try row.text(2),
+            startDate: try row.text(3), endDate: try row.text(4), bookingStatus: status,
+            createdOn: createdOn, updatedOn: updatedOn)
+    }
 }

@@ -3,23 +3,24 @@ import GRDB
 
 /// The reading half of the table, the same for who may write it and who may not.
 protocol SQLiteQueries: BookingQueries {
-    var connection: TableConnection { get }
+    var connections: TableConnections { get }
 }
 
+// A single statement sees one state of the table by itself; where there are several, a snapshot makes it so.
 extension SQLiteQueries {
     /// The booking with this id, or nil.
     public func booking(_ id: BookingID) throws(TableUnavailable) -> Booking? {
-        try connection.use { try $0.read { try BookingRow.booking($0, id) } }
+        try connections.use { try BookingRow.booking($0, id) }
     }
 
     /// Which of these ids are in the table.
     public func committed(among ids: [BookingID]) throws(TableUnavailable) -> Set<BookingID> {
-        try connection.use { try $0.read { try BookingRow.committed($0, among: ids) } }
+        try connections.use { try $0.snapshot { try BookingRow.committed($0, among: ids) } }
     }
 
     /// Judges each request, in order, against one state of the table.
     public func verdicts(on requests: [BookingRequest]) throws(TableUnavailable) -> [TableVerdict] {
-        try connection.use { try $0.read { db in try requests.map { try BookingRow.verdict(db, on: $0) } } }
+        try connections.use { try $0.snapshot { try BookingRow.verdicts($0, on: requests) } }
     }
 
     /// A page of bookings, newest first.
@@ -27,6 +28,6 @@ extension SQLiteQueries {
         of owner: BookingOwner, status: BookingStatus?, limit: Int, after token: String?
     ) throws -> BookingPage {
         let position = try token.map(PagePosition.init(token:))
-        return try connection.use { try $0.read { try BookingRow.page($0, owner, status, limit, position) } }
+        return try connections.use { try BookingRow.page($0, owner, status, limit, position) }
     }
 }

@@ -48,6 +48,19 @@ import Testing
         #expect(try table.totals() == (3, 2))
     }
 
+    @Test func aBatchMayHoldTheSameMessageTwiceAndTwoOfOneUser() throws {
+        let (first, second) = (try fixture.message("u"), try fixture.message("u"))
+        let outcomes = try table.apply([first, first, second], deadLettered: 0)
+        #expect(outcomes[0] == .committed)
+        #expect(outcomes[1] == .alreadyCommitted)
+        guard case .poison(let reason) = outcomes[2] else {
+            Issue.record("\(outcomes[2])")
+            return
+        }
+        #expect(reason.contains(first.id.description))
+        #expect(try table.totals() == (1, 0))
+    }
+
     @Test(arguments: ["ABORT", "FAIL", "ROLLBACK"])
     func aTriggerThatRefusesOneMessageSparesItsNeighbours(how: String) throws {
         try fixture.commit(try fixture.message("first"))
@@ -81,15 +94,14 @@ import Testing
 
     @Test func everyCommitIsSynced() throws {
         try fixture.commit(try fixture.message("u"))
-        let state = try table.pragmas()
         // 2 is FULL: the WAL is synced at every commit.
-        #expect(state.synchronous == 2)
-        #expect(state.journalMode == "wal")
+        #expect(try table.pragma("synchronous") == "2")
+        #expect(try table.pragma("journal_mode") == "wal")
     }
 
     @Test func thePersistentWALLetsAReaderInThatMayNotWrite() throws {
         try fixture.commit(try fixture.message("u"))
-        try table.close()
+        close(table)
         #expect(try fixture.directory.names() == ["acms.sqlite", "acms.sqlite-shm", "acms.sqlite-wal"])
         let reader = SQLiteTableReader(path: fixture.path)
         #expect(try reader.verdicts(on: [fixture.message("u").request]) != [.free])

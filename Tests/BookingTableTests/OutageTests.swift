@@ -12,15 +12,6 @@ import Testing
 
     init() throws { fixture = try Fixture() }
 
-    private func kind(_ body: () throws -> some Any) -> TableUnavailable.Kind? {
-        do {
-            _ = try body()
-            return nil
-        } catch {
-            return (error as? TableUnavailable)?.kind
-        }
-    }
-
     @Test func aReaderSaysThatATableWasNotCreatedYetAndFindsItOnceItIs() throws {
         let reader = SQLiteTableReader(path: fixture.path)
         #expect(kind { try reader.booking(.derived(fileName: "f", line: 1)) } == .missing)
@@ -83,7 +74,7 @@ import Testing
 
     @Test func aTableOfANewerVersionIsRefusedAndNotTouched() throws {
         try fixture.commit(try fixture.message("u"))
-        try table.close()
+        close(table)
         try fixture.execute(
             "INSERT INTO grdb_migrations VALUES ('2: from the future'); PRAGMA wal_checkpoint(TRUNCATE)")
         let before = try Data(contentsOf: URL(fileURLWithPath: fixture.path))

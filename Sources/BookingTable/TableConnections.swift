@@ -1,0 +1,114 @@
+import Bookings
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// The open connections to a table. They open themselves at first use and again after trouble, so that what was
+/// mended works without a restart.
+///
+/// A caller has a connection to itself while it uses it, so callers on several threads don't wait for each other,
+/// and one that closes a connection after trouble takes it from nobody.
+final class TableConnections: Sendable {
+    private struct Connection {
+        let queue: DatabaseQueue
+        let file: TableFile
+        let schemaVersion: Int
+    }
+
+    /// Somebody changed the schema since the connection looked at it.
+    private struct SchemaChanged: Error {}
+
+    /// As many as threads read at a time in practice; more are opened when needed and closed after use.
+    private static let idleLimit = 4
+
+    private let diagnosis: TableDiagnosis
+    private let open: @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue
+    private let state = Mutex<(idle: [Connection], wasOpen: Bool)>(([], false))
+
+    /// - Parameter open: opens the file and checks its schema; learns whether it has succeeded before.
+    init(_ diagnosis: TableDiagnosis, open: @escaping @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue) {
+        self.diagnosis = diagnosis
+        self.open = open
+    }
+
+    /// Where the table is.
+    var path: String { diagnosis.path }
+
+    /// Gives `body` a connection, in no transaction.
+    ///
+    /// - Throws: `TableUnavailable`. The next call opens anew.
+    func use<Value>(_ body: (Database) throws -> Value) throws(TableUnavailable) -> Value {
+        do {
+            let connection = try take()
+            do {
+                return try run(body, connection)
+            } catch is SchemaChanged {
+                // Opening looks at the schema again; if it is newer than the program knows, that says so.
+                return try run(body, try connect())
+            }
+        } catch {
+            throw diagnosis.trouble(error)
+        }
+    }
+
+    private func run<Value>(_ body: (Database) throws -> Value, _ connection: Connection) throws -> Value {
+        do {
+            let value = try connection.queue.inDatabase { db in
+                do {
+                    let version = try TableSchema.version(db)
+                    guard version == connection.schemaVersion else { throw SchemaChanged() }
+                    return try body(db)
+                } catch let error as DatabaseError {
+                    throw diagnosis.trouble(error, systemError: sqlite3_system_errno(db.sqliteConnection))
+                }
+            }
+            giveBack(connection)
+            return value
+        } catch {
+            // A lock goes away by itself; after anything else the connection may know what is no longer true.
+            if (error as? TableUnavailable)?.kind == .locked {
+                giveBack(connection)
+            } else {
+                try? connection.queue.close()
+            }
+            throw error
+        }
+    }
+
+    private func take() throws -> Connection {
+        let file = try TableFile.at(diagnosis.path)
+        // Connections to a file that is no longer the table's are taken out and closed.
+        let (found, stale) = state.withLock { state -> (Connection?, [Connection]) in
+            let stale = state.idle.filter { $0.file != file }
+            if !stale.isEmpty { state.idle.removeAll { $0.file != file } }
+            return (state.idle.popLast(), stale)
+        }
+        for connection in stale { try? connection.queue.close() }
+        return try found ?? connect()
+    }
+
+    private func connect() throws -> Connection {
+        let wasOpen = state.withLock { $0.wasOpen }
+        let file = try TableFile.at(diagnosis.path)
+        if file == nil, wasOpen || diagnosis.role == .reader { throw diagnosis.missing(wasOpen: wasOpen) }
+        let queue = try open(wasOpen)
+        guard let opened = try TableFile.at(diagnosis.path), file == nil || file == opened else {
+            try? queue.close()
+            throw diagnosis.missing(wasOpen: true)
+        }
+        let version = try queue.inDatabase(TableSchema.version)
+        state.withLock { $0.wasOpen = true }
+        return Connection(queue: queue, file: opened, schemaVersion: version)
+    }
+
+    private func giveBack(_ connection: Connection) {
+        let isKept =
+            !connection.queue.inDatabase(\.isInsideTransaction)
+            && state.withLock { state in
+                guard state.idle.count < Self.idleLimit else { return false }
+                state.idle.append(connection)
+                return true
+            }
+        if !isKept { try? connection.queue.close() }
+    }
+}

@@ -1,0 +1,42 @@
+import GRDB
+
+extension TableSchema {
+    /// What a file holds, as far as this program is concerned.
+    enum State {
+        /// No tables: a new file, or one whose creation was cut short.
+        case empty
+        /// A table that lacks a migration of this program's.
+        case older
+        /// The table as this program knows it.
+        case current
+        /// A table with a migration that this program doesn't know.
+        case newer
+        /// Another program's database.
+        case foreign
+    }
+
+    /// Looks at the file, in one state of it.
+    static func state(_ db: Database) throws -> State {
+        try db.snapshot { db in
+            let tables = try Prepared(db, "SELECT name FROM sqlite_master WHERE type = 'table'")
+                .all([]) { try $0.text(0) }
+            let application = try Prepared(db, "PRAGMA application_id").first([]) { try $0.integer(0) }
+            // The migrator makes its own table before the first migration sets the application id.
+            if application != applicationID, tables.contains(where: { $0 != "grdb_migrations" }) {
+                return .foreign
+            }
+            guard tables.contains(where: { $0 != "grdb_migrations" }) else { return .empty }
+            let applied = try Prepared(db, "SELECT identifier FROM grdb_migrations").all([]) {
+                try $0.text(0)
+            }
+            let known = migrator.migrations
+            if applied.contains(where: { !known.contains($0) }) { return .newer }
+            return known.allSatisfy(applied.contains) ? .current : .older
+        }
+    }
+
+    /// A number that changes with every change of the schema, whoever makes it.
+    static func version(_ db: Database) throws -> Int {
+        try Prepared(db, "PRAGMA schema_version").first([]) { try $0.integer(0) } ?? 0
+    }
+}
