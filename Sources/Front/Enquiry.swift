@@ -58,10 +58,7 @@ actor Enquiry {
     func list(
         _ owner: BookingOwner, status: BookingStatus?, limit: Int?, after token: String?
     ) throws(ErrorReply) -> BookingsInterface.BookingList {
-        let limit = limit ?? 100
-        guard (1...1000).contains(limit) else {
-            throw ErrorReply(ServiceError.InvalidParameter(parameter: "limit"))
-        }
+        let limit = try PageLimit.checked(limit)
         do {
             let page = try table.bookings(of: owner, status: status, limit: limit, after: token)
             report.table(nil)

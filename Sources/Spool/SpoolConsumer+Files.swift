@@ -16,30 +16,33 @@ extension SpoolConsumer {
     }
 
     private mutating func putBack(_ file: ActiveFile) throws(SpoolError) {
-        let source = directory.path(.active, file.name)
-        let status = try files.status(of: source)
+        let status = try files.status(of: directory.path(.active, file.name))
         let isThere = !file.isSetAside && status != nil
-        var isBlocked = false
-        if isThere {
-            do throws(SpoolError) {
-                try files.rename(
-                    source, to: directory.path(file.isDeferred ? .deferred : .incoming, file.name),
-                    replacing: false)
-            } catch {
-                // Another of its name has come meanwhile: it is read again where it is.
-                guard error.errno == .fileExists else { throw error }
-                isBlocked = true
-            }
-        }
+        let place: SpoolPlace = file.isDeferred ? .deferred : .incoming
+        let isBack = isThere ? try putBack(file.name, to: place) : false
         taken[file.number] = nil
         if file === current { current = nil }
-        if isBlocked {
-            leftovers.append(file.name)
-        } else if file.isDeferred {
-            if isThere { deferred.insert(file.name, due: Timestamp(milliseconds: 0), alone: file.isAlone) }
-        } else if isThere {
+        guard isBack else { return }
+        if file.isDeferred {
+            deferred.insert(file.name, due: Timestamp(milliseconds: 0), alone: file.isAlone)
+        } else {
             waiting.append(file.name)
             waiting.sort(by: >)
+        }
+    }
+
+    /// Returns an entry of `active/` to `place`; where another of its name has come meanwhile, it is read where it
+    /// is.
+    ///
+    /// - Returns: whether it is in `place`.
+    mutating func putBack(_ name: String, to place: SpoolPlace) throws(SpoolError) -> Bool {
+        do throws(SpoolError) {
+            try files.rename(directory.path(.active, name), to: directory.path(place, name), replacing: false)
+            return true
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            leftovers.append(name)
+            return false
         }
     }
 

@@ -1,5 +1,4 @@
 public import Bookings
-import SystemPackage
 
 extension SpoolConsumer {
     /// Makes the directories that are missing, sweeps unfinished files, and learns what is deferred and dead.
@@ -53,22 +52,13 @@ extension SpoolConsumer {
                 try files.syncDirectory(directory.path(of: place))
             }
             for name in settled { try files.remove(directory.path(.active, name)) }
-            for name in try files.names(in: directory.path(of: .active)) { try putBack(name) }
+            for name in try files.names(in: directory.path(of: .active)) {
+                _ = try putBack(name, to: .incoming)
+            }
         } catch let error as SpoolError {
             throw QueueUnavailable(error)
         }
         return charged
-    }
-
-    /// Returns a file to `incoming/`; where one of its name has come meanwhile, it is read where it is.
-    private mutating func putBack(_ name: String) throws(SpoolError) {
-        let source = directory.path(.active, name)
-        do throws(SpoolError) {
-            try files.rename(source, to: directory.path(.incoming, name), replacing: false)
-        } catch {
-            guard error.errno == .fileExists else { throw error }
-            leftovers.append(name)
-        }
     }
 
     private mutating func openLeftover(_ name: String) throws(SpoolError) -> ActiveFile? {
@@ -105,17 +95,9 @@ extension SpoolConsumer {
                     hasOthers = true
                     break
                 }
-                switch charge(message) {
-                case .committed:
-                    continue
-                case .deferred(let message):
-                    try writeDeferred(message, due: message.notBefore ?? time)
-                case .dead(let failure, let reason, let attempts, let receiveCount):
-                    try writeLetter(
-                        file, line, class: failure, reason: reason, attempts: attempts,
-                        receiveCount: receiveCount, at: time)
+                if try write(charge(message), of: line, in: file, at: time) != nil {
+                    charged.append(message.id)
                 }
-                charged.append(message.id)
             }
         }
         return (charged, isAtEnd && !hasOthers)

@@ -11,18 +11,7 @@ extension SpoolConsumer {
                 guard let file = taken[receipt.file], let line = file.outstanding[receipt.line] else {
                     continue
                 }
-                switch settlement {
-                case .committed:
-                    continue
-                case .deferred(let message):
-                    try writeDeferred(message, due: message.notBefore ?? time)
-                    places.insert(.deferred)
-                case .dead(let failure, let reason, let attempts, let receiveCount):
-                    try writeLetter(
-                        file, line, class: failure, reason: reason, attempts: attempts,
-                        receiveCount: receiveCount, at: time)
-                    places.insert(.dead)
-                }
+                if let place = try write(settlement, of: line, in: file, at: time) { places.insert(place) }
             }
             for place in places { try files.syncDirectory(directory.path(of: place)) }
             account(settlements.map(\.0))
@@ -54,14 +43,36 @@ extension SpoolConsumer {
         }
     }
 
-    mutating func writeDeferred(_ message: Message, due: Timestamp) throws {
+    /// Writes what a settlement leaves in the spool. The directory is not synced.
+    ///
+    /// - Returns: the place that has it; nil when nothing stays.
+    mutating func write(
+        _ settlement: Settlement, of line: ActiveFile.Line, in file: ActiveFile, at time: Timestamp
+    ) throws -> SpoolPlace? {
+        switch settlement {
+        case .committed:
+            return nil
+        case .deferred(let message):
+            try writeDeferred(message, due: message.notBefore ?? time)
+            return .deferred
+        case .dead(let failure, let reason, let attempts, let receiveCount):
+            try writeLetter(
+                file, line, class: failure, reason: reason, attempts: attempts, receiveCount: receiveCount,
+                at: time)
+            return .dead
+        }
+    }
+
+    private mutating func writeDeferred(_ message: Message, due: Timestamp) throws {
         let name = SpoolFileName.make(first: message.id, count: 1)
         try writeWhole([.bytes(try MessageLine.encode(message))], to: .deferred, name)
         deferred.insert(name, due: due, alone: message.attempts.last?.class == Attempt.crash)
     }
 
     /// Writes a file so that it is whole whenever its name is there. The directory is not synced.
-    func writeWhole(_ contents: [FileContent], to place: SpoolPlace, _ name: String) throws(SpoolError) {
+    private func writeWhole(_ contents: [FileContent], to place: SpoolPlace, _ name: String)
+        throws(SpoolError)
+    {
         let unfinished = directory.path(place, ".\(name)")
         do {
             try files.write(contents, to: unfinished, mode: 0o640)
@@ -72,7 +83,7 @@ extension SpoolConsumer {
         }
     }
 
-    mutating func writeLetter(
+    private mutating func writeLetter(
         _ file: ActiveFile, _ line: ActiveFile.Line, class failure: FailureClass, reason: String,
         attempts: [Attempt], receiveCount: Int, at time: Timestamp
     ) throws {

@@ -196,34 +196,29 @@ public struct SpoolConsumer: BookingQueueConsumer {
                 guard readFailures[file.name, default: 0] >= Self.readTries else { throw error }
                 read = file.giveUp(reason: "The file can't be read. \(error)")
             }
-            guard let line = read else { return nil }
-            let received = Received(
-                receipt: Receipt(file: file.number, line: line.number), content: line.content)
-            let copy: Result<Message, Poison>??
+            guard let read else { return nil }
+            let received: ActiveFile.Line?
             do throws(SpoolError) {
-                copy = try duplicate(line, of: file)
+                received = try withoutCopy(read, of: file)
             } catch {
-                file.pushBack(line)
+                file.pushBack(read)
                 throw error
             }
-            if let copy {
-                guard let content = copy else { continue }
-                file.outstanding[line.number] = line.with(content)
-                taken[file.number] = file
-                return Received(receipt: received.receipt, content: content)
-            }
+            guard let line = received else { continue }
             file.outstanding[line.number] = line
             taken[file.number] = file
-            return received
+            return Received(receipt: Receipt(file: file.number, line: line.number), content: line.content)
         }
     }
 
-    /// Compares a line with a message of the same id that is deferred or dead. Nil when there is none; `.some(nil)`
-    /// when the line is a mere copy, to be dropped; otherwise the line's id belongs to another message.
-    private mutating func duplicate(
+    /// Compares a line with a message of the same id that is deferred or dead.
+    ///
+    /// - Returns: the line to receive, as poison when its id belongs to another message; nil when it is a mere copy,
+    ///   to be dropped.
+    private mutating func withoutCopy(
         _ line: ActiveFile.Line, of file: ActiveFile
-    ) throws(SpoolError) -> Result<Message, Poison>?? {
-        guard case .success(let message) = line.content else { return nil }
+    ) throws(SpoolError) -> ActiveFile.Line? {
+        guard case .success(let message) = line.content else { return line }
         let place: SpoolPlace
         let other: Message?
         if deferred.contains(message.id) {
@@ -231,9 +226,10 @@ public struct SpoolConsumer: BookingQueueConsumer {
             other = try storedMessage(place, SpoolFileName.make(first: message.id, count: 1))
         } else if deadIDs.contains(message.id) {
             place = .dead
-            other = try deadMessage(message.id)
+            other = try SpoolReader(directory, files: files)
+                .message(message.id, in: place, DeadLetterFile.name(message.id))
         } else {
-            return nil
+            return line
         }
         guard let other else {
             // The letter is gone, or is not this booking but a piece of poison that names its id: the table's key
@@ -243,17 +239,17 @@ public struct SpoolConsumer: BookingQueueConsumer {
             {
                 deadIDs.remove(message.id)
             }
-            return nil
+            return line
         }
         guard other.request != message.request else {
             notices.append(.duplicate(message.id, progress: place == .dead ? .deadLettered : .deferred))
-            return .some(nil)
+            return nil
         }
-        return .failure(
-            Poison(
-                id: .derived(fileName: file.name, line: line.number),
-                reason: "The id \(message.id) belongs to another booking, which waits in \(place.rawValue)/.",
-                userID: message.request.userID, apartmentID: message.request.apartmentID))
+        let poison = Poison(
+            id: .derived(fileName: file.name, line: line.number),
+            reason: "The id \(message.id) belongs to another booking, which waits in \(place.rawValue)/.",
+            userID: message.request.userID, apartmentID: message.request.apartmentID)
+        return line.with(.failure(poison))
     }
 
     func storedMessage(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> Message? {
@@ -261,15 +257,6 @@ public struct SpoolConsumer: BookingQueueConsumer {
         guard let bytes = try lines.next()?.bytes else { return nil }
         return try? MessageLine.decode(bytes, fileName: name, number: 1, arrival: Timestamp(milliseconds: 0))
             .get()
-    }
-
-    private func deadMessage(_ id: BookingID) throws(SpoolError) -> Message? {
-        guard let letter = try letters.letter(id, bodyBytes: LineReader.maximumLineBytes),
-            !letter.bodyIsBase64
-        else { return nil }
-        return try? MessageLine.decode(
-            Array(letter.body.utf8), fileName: "", number: 1, arrival: letter.deadOn
-        ).get()
     }
 }
 

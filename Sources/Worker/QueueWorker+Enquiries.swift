@@ -30,10 +30,7 @@ extension QueueWorker {
     func deadLetters(
         _ filter: DeadLetterFilter?, limit: Int?, after token: String?
     ) throws(ErrorReply) -> QueueInterface.DeadLetterList {
-        let limit = limit ?? 100
-        guard (1...1000).contains(limit) else {
-            throw ErrorReply(ServiceError.InvalidParameter(parameter: "limit"))
-        }
+        let limit = try PageLimit.checked(limit)
         do {
             let page = try DeadLetterStore(directory).list(matching: filter, limit: limit, after: token)
             return .init(items: page.items, nextToken: page.nextToken)
