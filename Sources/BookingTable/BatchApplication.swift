@@ -62,7 +62,7 @@ struct BatchApplication {
 
     private func apply(_ message: Message, _ statements: Statements, _ db: Database) throws -> ApplyOutcome {
         if try statements.find.first([message.id.description], { _ in true }) ?? false {
-            return try BookingRow.booking(db, message.id).map { $0.isMade(from: message) } ?? false
+            return try BookingRow.booking(db, message.id)?.isMade(from: message.request) ?? false
                 ? .alreadyCommitted
                 : .poison(reason: "The id \(message.id) belongs to another booking, which is in the table.")
         }
@@ -85,17 +85,29 @@ struct BatchApplication {
         let (request, acceptedOn) = (message.request, message.acceptedOn.description)
         try statements.insert.run(
             message.id.description, request.userID, request.apartmentID, request.stay.start.description,
-            request.stay.end.description, BookingStatus.pending.rawValue, acceptedOn, acceptedOn)
+            request.stay.end.description, BookingStatus.pending.rawValue, acceptedOn, acceptedOn,
+            request.idempotencyKey ?? "")
     }
 
     private func outcome(of error: DatabaseError, _ message: Message, _ db: Database) throws -> ApplyOutcome {
         let request = message.request
-        if error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE,
-            let other = try BookingRow.pendingID(db, user: request.userID, apartment: request.apartmentID)
-        {
-            return .poison(
-                reason:
-                    "The user has the PENDING booking \(other) of this apartment, which was committed first.")
+        if error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
+            if let key = request.idempotencyKey,
+                let other = try BookingRow.booking(db, user: request.userID, key: key)
+            {
+                return .poison(
+                    reason:
+                        "The user has used its idempotencyKey for the booking \(other.id), which was committed first."
+                )
+            }
+            if let other = try BookingRow.pendingID(
+                db, user: request.userID, apartment: request.apartmentID)
+            {
+                return .poison(
+                    reason:
+                        "The user has the PENDING booking \(other) of this apartment, which was committed first."
+                )
+            }
         }
         return .failed(
             reason: "The table refused it: \(error.message ?? "no message") (SQLite code "
@@ -111,18 +123,12 @@ private struct Statements {
         find = try Prepared(db, "SELECT 1 FROM bookings WHERE id = ?")
         savepoint = try Prepared(db, "SAVEPOINT message")
         insert = try Prepared(
-            db, "INSERT INTO bookings (\(BookingRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            db,
+            """
+            INSERT INTO bookings (\(BookingRow.columns), idempotencyKey)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULLIF(?, ''))
+            """)
         release = try Prepared(db, "RELEASE message")
         rollBack = try Prepared(db, "ROLLBACK TO message")
-    }
-}
-
-extension Booking {
-    /// Whether this is what became of `message`, whatever was decided about it since.
-    fileprivate func isMade(from message: Message) -> Bool {
-        let request = message.request
-        return userId.utf8.elementsEqual(request.userID.utf8)
-            && apartmentId.utf8.elementsEqual(request.apartmentID.utf8)
-            && startDate == request.stay.start.description && endDate == request.stay.end.description
     }
 }

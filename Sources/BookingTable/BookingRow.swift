@@ -18,6 +18,22 @@ enum BookingRow {
         try pending(db).first([user, apartment]) { try $0.text(0) }
     }
 
+    /// The booking that the user has used an idempotency key for.
+    static func booking(_ db: Database, user: String, key: String) throws -> Booking? {
+        try keyed(db).first([user, key], booking)
+    }
+
+    /// PENDING bookings created before a time, oldest first.
+    static func pending(_ db: Database, createdBefore time: String, limit: Int) throws -> [Booking] {
+        try Prepared(
+            db,
+            """
+            SELECT \(columns) FROM bookings WHERE bookingStatus = 'PENDING' AND createdOn < ?
+            ORDER BY createdOn, id LIMIT CAST(? AS INTEGER)
+            """
+        ).all([time, String(limit)], booking)
+    }
+
     /// An APPROVED booking of the apartment with a night in the half-open range from `start` to `end`.
     static func approved(_ db: Database, apartment: String, start: String, end: String) throws -> Booking? {
         try approved(db).first([apartment, end, start], booking)
@@ -39,9 +55,12 @@ enum BookingRow {
 
     static func verdicts(_ db: Database, on requests: [BookingRequest]) throws -> [TableVerdict] {
         // Looked up once for all requests: this stands between a caller and the answer.
-        let (pending, approved) = (try pending(db), try approved(db))
+        let (keyed, pending, approved) = (try keyed(db), try pending(db), try approved(db))
         return try requests.map { request in
             let (user, apartment) = (request.userID, request.apartmentID)
+            if let key = request.idempotencyKey, let first = try keyed.first([user, key], booking) {
+                return first.isMade(from: request) ? .repeats(id: first.id) : .keyReused(id: first.id)
+            }
             if let id = try pending.first([user, apartment], { try $0.text(0) }) {
                 return .pendingExists(id: id)
             }
@@ -88,6 +107,10 @@ enum BookingRow {
             items: items, nextToken: found.count > limit ? items.last.map { PagePosition($0).token } : nil)
     }
 
+    private static func keyed(_ db: Database) throws -> Prepared {
+        try Prepared(db, "SELECT \(columns) FROM bookings WHERE userId = ? AND idempotencyKey = ?")
+    }
+
     private static func pending(_ db: Database) throws -> Prepared {
         try Prepared(
             db,
@@ -116,5 +139,14 @@ enum BookingRow {
             id: try row.text(0), userId: try row.text(1), apartmentId: try row.text(2),
             startDate: try row.text(3), endDate: try row.text(4), bookingStatus: status,
             createdOn: createdOn, updatedOn: updatedOn)
+    }
+}
+
+extension Booking {
+    /// Whether this is what became of `request`, whatever was decided about it since.
+    func isMade(from request: BookingRequest) -> Bool {
+        userId.utf8.elementsEqual(request.userID.utf8)
+            && apartmentId.utf8.elementsEqual(request.apartmentID.utf8)
+            && startDate == request.stay.start.description && endDate == request.stay.end.description
     }
 }

@@ -55,6 +55,21 @@ public final class SQLiteTable: BookingTable, SQLiteQueries {
         }
     }
 
+    /// Cancels bookings that are PENDING for too long.
+    public func expirePending(
+        createdBefore time: Timestamp, limit: Int, at now: Timestamp
+    ) throws(TableUnavailable) -> [Booking] {
+        try connections.use { db in
+            var expired: [Booking] = []
+            try db.inTransaction(.immediate) {
+                let old = try BookingRow.pending(db, createdBefore: time.description, limit: limit)
+                expired = try old.map { try Self.set(.cancelled, of: $0, at: now, in: db) }
+                return .commit
+            }
+            return expired
+        }
+    }
+
     private func decide(_ body: (Database) throws -> Decision) throws(TableUnavailable) -> Decision {
         try connections.use { db in
             var decision = Decision.notFound

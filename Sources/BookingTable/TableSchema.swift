@@ -48,6 +48,15 @@ enum TableSchema {
                     INSERT INTO totals VALUES (1, 0, 0);
                     """)
         }
+        migrator.registerMigration("2: idempotency keys and the age of pending bookings") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE bookings ADD COLUMN idempotencyKey TEXT;
+                    CREATE UNIQUE INDEX oneBookingAKey ON bookings (userId, idempotencyKey)
+                      WHERE idempotencyKey IS NOT NULL;
+                    CREATE INDEX pendingByAge ON bookings (createdOn, id) WHERE bookingStatus = 'PENDING';
+                    """)
+        }
         return migrator
     }
 }

@@ -18,7 +18,13 @@ public struct QueueUnavailable: Error, Hashable, Sendable, CustomStringConvertib
 /// The accepting half of the queue, the seam for other engines. Calls block: use it from one thread at a time.
 public protocol BookingQueueProducer: Sendable {
     /// Makes all messages durable at once. When it throws, none of them is in the queue.
-    func enqueue(_ group: [Message]) throws(QueueUnavailable)
+    ///
+    /// - Returns: the bytes that they take.
+    @discardableResult
+    func enqueue(_ group: [Message]) throws(QueueUnavailable) -> Int
+
+    /// Bytes that are free where the queue is.
+    func freeBytes() throws(QueueUnavailable) -> Int
 }
 
 /// A message as a worker receives it.

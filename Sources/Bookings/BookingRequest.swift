@@ -88,6 +88,11 @@ public struct BookingRequest: Hashable, Sendable {
     /// What no two undecided bookings may share.
     public var claim: ClaimKey { ClaimKey(userID: userID, apartmentID: apartmentID) }
 
+    /// What no two bookings may share; nil without an idempotency key.
+    public var keyClaim: ClaimKey? {
+        idempotencyKey.map { ClaimKey(userID: userID, idempotencyKey: $0) }
+    }
+
     /// Longest identifier, in bytes of UTF-8.
     public static let maximumIdentifierBytes = 256
 
@@ -120,19 +125,29 @@ public struct BookingRequest: Hashable, Sendable {
     }
 }
 
-/// A user and an apartment, compared byte for byte as the table compares them (Swift's `String` would take
-/// canonically equivalent spellings for one).
+/// A user and one of their apartments or keys, compared byte for byte as the table compares them (Swift's
+/// `String` would take canonically equivalent spellings for one).
 public struct ClaimKey: Hashable, Sendable {
     private let bytes: [UInt8]
 
-    /// Identifiers hold no NUL, so it separates them.
+    /// What an undecided booking claims.
     public init(userID: String, apartmentID: String) {
+        bytes = Self.bytes(userID, apartmentID)
+    }
+
+    /// What a booking with an idempotency key claims.
+    public init(userID: String, idempotencyKey: String) {
+        bytes = Self.bytes(userID, idempotencyKey)
+    }
+
+    /// Identifiers hold no NUL, so it separates them.
+    private static func bytes(_ first: String, _ second: String) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(userID.utf8.count + apartmentID.utf8.count + 1)
-        bytes.append(contentsOf: userID.utf8)
+        bytes.reserveCapacity(first.utf8.count + second.utf8.count + 1)
+        bytes.append(contentsOf: first.utf8)
         bytes.append(0)
-        bytes.append(contentsOf: apartmentID.utf8)
-        self.bytes = bytes
+        bytes.append(contentsOf: second.utf8)
+        return bytes
     }
 }
 

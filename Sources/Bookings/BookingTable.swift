@@ -43,6 +43,10 @@ public struct TableUnavailable: Error, Hashable, Sendable, CustomStringConvertib
 public enum TableVerdict: Hashable, Sendable {
     /// Nothing stands against it.
     case free
+    /// It repeats the request that this booking came of: same user, same idempotency key, same input.
+    case repeats(id: String)
+    /// The user has used its idempotency key for this different booking.
+    case keyReused(id: String)
     /// This PENDING booking has the same user and apartment.
     case pendingExists(id: String)
     /// This APPROVED booking of the apartment overlaps it.
@@ -134,6 +138,14 @@ public protocol BookingTable: BookingQueries {
 
     /// Cancels a PENDING or APPROVED booking, durable on return.
     func cancel(_ id: BookingID, at time: Timestamp) throws(TableUnavailable) -> Decision
+
+    /// Cancels up to `limit` bookings that are PENDING and were created before `time`, oldest first, in one
+    /// transaction, durable on return.
+    ///
+    /// - Returns: the bookings as they are now.
+    func expirePending(
+        createdBefore time: Timestamp, limit: Int, at now: Timestamp
+    ) throws(TableUnavailable) -> [Booking]
 
     /// Messages committed and dead-lettered since the table was created.
     func totals() throws(TableUnavailable) -> (committed: Int, deadLettered: Int)

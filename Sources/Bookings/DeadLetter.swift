@@ -28,13 +28,15 @@ public struct DeadLetter: Codable, Hashable, Sendable {
     public var bodyIsTruncated: Bool?
     /// The name in the spool's `dead/` that has the body, when it is kept beside the letter.
     public var bodyFile: String?
+    /// How often it was put back into the queue before.
+    public var redriveCount: Int?
 
     /// Creates a letter from its fields.
     public init(
         id: String, class: FailureClass, reason: String, deadOn: Timestamp, receiveCount: Int,
         userId: String?,
         apartmentId: String?, attempts: [Attempt], body: String, bodyIsBase64: Bool, bodySize: Int?,
-        bodyIsTruncated: Bool?, bodyFile: String?
+        bodyIsTruncated: Bool?, bodyFile: String?, redriveCount: Int? = nil
     ) {
         self.id = id
         self.class = `class`
@@ -49,6 +51,7 @@ public struct DeadLetter: Codable, Hashable, Sendable {
         self.bodySize = bodySize
         self.bodyIsTruncated = bodyIsTruncated
         self.bodyFile = bodyFile
+        self.redriveCount = redriveCount
     }
 }
 

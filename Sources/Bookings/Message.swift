@@ -40,11 +40,13 @@ public struct Message: Hashable, Sendable {
     public var attempts: [Attempt]
     /// No try before this time; nil when it is due at once.
     public var notBefore: Timestamp?
+    /// How often an operator has put it back into the queue. Of two copies the one with more is the valid one.
+    public var redriveCount: Int
 
     /// Creates a message; a new one has not been received.
     public init(
         id: BookingID, acceptedOn: Timestamp, peer: Peer?, request: BookingRequest, receiveCount: Int = 0,
-        attempts: [Attempt] = [], notBefore: Timestamp? = nil
+        attempts: [Attempt] = [], notBefore: Timestamp? = nil, redriveCount: Int = 0
     ) {
         self.id = id
         self.acceptedOn = acceptedOn
@@ -53,5 +55,6 @@ public struct Message: Hashable, Sendable {
         self.receiveCount = receiveCount
         self.attempts = attempts
         self.notBefore = notBefore
+        self.redriveCount = redriveCount
     }
 }

@@ -104,6 +104,126 @@ public enum QueueInterface {
         public init(letter: DeadLetter) { self.letter = letter }
     }
 
+    /// Parameters of RedriveDeadLetters.
+    public struct RedriveDeadLetters: Codable, Sendable {
+        /// These letters.
+        public var ids: [String]?
+        /// Those of all letters, or of `ids`, that match.
+        public var filter: DeadLetterFilter?
+        /// Most letters in a second; as fast as possible when nil.
+        public var maxPerSecond: Int?
+        /// Whether only to tell what would be done.
+        public var dryRun: Bool?
+        /// What to book instead; for one letter only.
+        public var input: CreateBookingInput?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable {
+            case ids, filter, maxPerSecond, dryRun, input
+        }
+        /// Creates the parameters.
+        public init(
+            ids: [String]? = nil, filter: DeadLetterFilter? = nil, maxPerSecond: Int? = nil,
+            dryRun: Bool? = nil, input: CreateBookingInput? = nil
+        ) {
+            self.ids = ids
+            self.filter = filter
+            self.maxPerSecond = maxPerSecond
+            self.dryRun = dryRun
+            self.input = input
+        }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            ids = try fields.decodeIfPresent([String].self, forKey: .ids)
+            filter = try fields.decodeIfPresent(DeadLetterFilter.self, forKey: .filter)
+            maxPerSecond = try fields.integerIfPresent(forKey: .maxPerSecond)
+            dryRun = try fields.decodeIfPresent(Bool.self, forKey: .dryRun)
+            input = try fields.decodeIfPresent(CreateBookingInput.self, forKey: .input)
+        }
+    }
+
+    /// Reply of RedriveDeadLetters; with `more`, each tells of the letters since the one before.
+    public struct Redriven: Codable, Hashable, Sendable {
+        /// The ids that are in the queue again.
+        public var redriven: [String]
+        /// The letters that stay, and why.
+        public var failed: [LetterFailure]
+        /// Creates the reply.
+        public init(redriven: [String], failed: [LetterFailure]) {
+            self.redriven = redriven
+            self.failed = failed
+        }
+    }
+
+    /// Parameters of DeleteDeadLetters.
+    public struct DeleteDeadLetters: Codable, Sendable {
+        /// These letters.
+        public var ids: [String]?
+        /// Those of all letters, or of `ids`, that match.
+        public var filter: DeadLetterFilter?
+        /// Whether only to tell what would be done.
+        public var dryRun: Bool?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case ids, filter, dryRun }
+        /// Creates the parameters.
+        public init(ids: [String]? = nil, filter: DeadLetterFilter? = nil, dryRun: Bool? = nil) {
+            self.ids = ids
+            self.filter = filter
+            self.dryRun = dryRun
+        }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            ids = try fields.decodeIfPresent([String].self, forKey: .ids)
+            filter = try fields.decodeIfPresent(DeadLetterFilter.self, forKey: .filter)
+            dryRun = try fields.decodeIfPresent(Bool.self, forKey: .dryRun)
+        }
+    }
+
+    /// Reply of DeleteDeadLetters.
+    public struct Deleted: Codable, Hashable, Sendable {
+        /// The ids of the letters that are gone.
+        public var deleted: [String]
+        /// The letters that stay, and why.
+        public var failed: [LetterFailure]
+        /// Creates the reply.
+        public init(deleted: [String], failed: [LetterFailure]) {
+            self.deleted = deleted
+            self.failed = failed
+        }
+    }
+
+    /// What went wrong with one letter (`Failure`).
+    public struct LetterFailure: Codable, Hashable, Sendable {
+        /// The letter's id.
+        public var id: String
+        /// The full name of an error.
+        public var error: String
+        /// Why, and what to do.
+        public var reason: String
+        /// Describes a failure.
+        public init(id: String, error: String, reason: String) {
+            self.id = id
+            self.error = error
+            self.reason = reason
+        }
+    }
+
+    /// Parameters of Pause.
+    public struct Pause: Codable, Sendable {
+        /// When committing goes on by itself; nil for when it is resumed.
+        public var until: Timestamp?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case until }
+        /// Creates the parameters.
+        public init(until: Timestamp? = nil) { self.until = until }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            until = try fields.decodeIfPresent(Timestamp.self, forKey: .until)
+        }
+    }
+
     /// No dead letter has this id.
     public struct DeadLetterNotFound: VarlinkError, Codable, Hashable {
         /// The full name of the error.

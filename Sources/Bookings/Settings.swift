@@ -37,6 +37,16 @@ public struct Settings: Sendable, Equatable {
         public init() {}
     }
 
+    /// Whom the front takes bookings from.
+    public struct Front: Sendable, Equatable {
+        /// Whether a booking's user must be the login name of who asks for it.
+        public var bindUsers = false
+        /// Groups whose members may book for anybody.
+        public var trustedGroups: [String] = []
+        /// The defaults.
+        public init() {}
+    }
+
     /// How the worker works.
     public struct Worker: Sendable, Equatable {
         /// Most messages in a batch.
@@ -49,6 +59,8 @@ public struct Settings: Sendable, Equatable {
         public var retryMaximum = Duration.seconds(300)
         /// The worker ends after having been idle for so long; zero for never.
         public var idleExit = Duration.seconds(30)
+        /// A booking that is PENDING for so many days is cancelled; zero for never.
+        public var pendingExpiresAfterDays = 0
         /// The defaults.
         public init() {}
     }
@@ -73,6 +85,8 @@ public struct Settings: Sendable, Equatable {
     public var table = Table()
     /// Where clients connect.
     public var socket = Socket()
+    /// Whom the front takes bookings from.
+    public var front = Front()
     /// How the worker works.
     public var worker = Worker()
     /// What is logged.

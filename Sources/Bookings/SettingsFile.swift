@@ -77,14 +77,29 @@ enum SettingsFile {
         }
         for (key, value) in entries {
             let key = "\(section).\(try name(key))"
-            guard SettingsKey.all.contains(where: { $0.name == key }) else {
+            guard let known = SettingsKey.all.first(where: { $0.name == key }) else {
                 throw unknown(key, SettingsKey.nearest(to: key)?.name)
             }
             guard values[key] == nil else { throw Mistake(key: key, reason: "is there twice") }
             guard value.null == nil else { throw Mistake(key: key, reason: "has no value") }
-            guard let scalar = value.scalar else { throw Mistake(key: key, reason: "must be a single value") }
-            values[key] = scalar.string
+            values[key] = try text(of: value, for: known)
         }
+    }
+
+    private static func text(of value: Node, for key: SettingsKey) throws(Mistake) -> String {
+        if let scalar = value.scalar { return scalar.string }
+        guard key.isList else { throw Mistake(key: key.name, reason: "must be a single value") }
+        guard let sequence = value.sequence else {
+            throw Mistake(key: key.name, reason: "must be a list of names")
+        }
+        var names: [String] = []
+        for element in sequence {
+            guard let name = element.scalar?.string, element.null == nil, !name.isEmpty,
+                !name.contains(where: { $0 == "," || $0 == " " })
+            else { throw Mistake(key: key.name, reason: "must be a list of names") }
+            names.append(name)
+        }
+        return names.joined(separator: ", ")
     }
 
     private static func name(_ key: Node) throws(Mistake) -> String {

@@ -83,6 +83,36 @@ extension SettingsKey {
         }
     }
 
+    /// `true` or `false`; YAML 1.1's other words for them are refused, because YAML 1.2 takes them for text.
+    static func choice(
+        _ name: String, _ field: any WritableKeyPath<Settings, Bool> & Sendable
+    ) -> SettingsKey {
+        SettingsKey(name: name) { text, settings throws(Unacceptable) in
+            guard let value = Bool(text) else {
+                throw Unacceptable(reason: "must be true or false, is \(shown(text))")
+            }
+            settings[keyPath: field] = value
+        } text: {
+            String($0[keyPath: field])
+        }
+    }
+
+    /// Names separated by commas or blanks; an empty text is an empty list. The file may also hold them as a
+    /// YAML sequence.
+    static func list(
+        _ name: String, _ field: any WritableKeyPath<Settings, [String]> & Sendable
+    ) -> SettingsKey {
+        SettingsKey(name: name, isList: true) { text, settings throws(Unacceptable) in
+            let names = text.split { $0 == "," || $0 == " " }.map(String.init)
+            guard text.unicodeScalars.allSatisfy(\.isSafeInText) else {
+                throw Unacceptable(reason: "must not hold control characters, is \(shown(text))")
+            }
+            settings[keyPath: field] = names
+        } text: {
+            $0[keyPath: field].joined(separator: ", ")
+        }
+    }
+
     /// A value as an error quotes it: never nothing, and never a page.
     static func shown(_ text: String) -> String {
         if text.isEmpty { return "empty" }

@@ -7,6 +7,8 @@ struct SettingsKey: Sendable {
 
     /// Section and name within it, for example `spool.max-messages`.
     let name: String
+    /// Whether the file may hold a sequence of values.
+    var isList = false
     /// Reads a text; what is acceptable lies in here.
     let apply: @Sendable (String, inout Settings) throws(Unacceptable) -> Void
     /// The setting, written as `apply` reads it.
@@ -23,6 +25,8 @@ struct SettingsKey: Sendable {
         .path("socket.bookings", \.socket.bookings, maximumBytes: maximumSocketPath),
         .path("socket.queue", \.socket.queue, maximumBytes: maximumSocketPath),
         .path("socket.caretaker", \.socket.caretaker, maximumBytes: maximumSocketPath),
+        .choice("front.bind-users", \.front.bindUsers),
+        .list("front.trusted-groups", \.front.trustedGroups),
         .integer("worker.batch-size", \.worker.batchSize, 1...10),
         .integer("worker.max-receive-count", \.worker.maxReceiveCount, 1...1000),
         // Times are kept in whole milliseconds, so less than one would be no delay at all.
@@ -31,6 +35,7 @@ struct SettingsKey: Sendable {
         .seconds(
             "worker.retry-maximum-seconds", \.worker.retryMaximum, .milliseconds(1) ... .seconds(86_400)),
         .seconds("worker.idle-exit-seconds", \.worker.idleExit, .zero ... .seconds(86_400)),
+        .integer("worker.pending-expires-after-days", \.worker.pendingExpiresAfterDays, 0...36_500),
         .choice("log.level", \.log.level),
     ]
 

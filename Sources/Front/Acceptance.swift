@@ -209,8 +209,10 @@ actor Acceptance {
         switch verdict {
         case .free:
             return nil
-        case .pendingExists(let id):
+        case .repeats(let id), .pendingExists(let id):
             return ErrorReply(BookingsInterface.PendingBookingExists(bookingId: id, progress: .committed))
+        case .keyReused(let id):
+            return ErrorReply(BookingsInterface.IdempotencyKeyReused(bookingId: id))
         case .notAvailable(let id, let startDate, let endDate):
             return ErrorReply(
                 BookingsInterface.ApartmentNotAvailable(bookingId: id, startDate: startDate, endDate: endDate)

@@ -59,6 +59,8 @@ public protocol FileSystem: Sendable {
     func remove(_ path: String) throws(SpoolError)
     /// Makes the entries of a directory durable.
     func syncDirectory(_ path: String) throws(SpoolError)
+    /// Bytes that are free on the file system of a directory, for those who aren't root.
+    func freeBytes(in directory: String) throws(SpoolError) -> Int
     /// Sets the times of a file or directory to now: a hint to those who watch it.
     func touch(_ path: String) throws(SpoolError)
 }

@@ -198,6 +198,17 @@ public struct LocalFileSystem: FileSystem {
         guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
     }
 
+    /// Bytes that are free on the file system of a directory.
+    public func freeBytes(in directory: String) throws(SpoolError) -> Int {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else {
+            throw SpoolError("ask for the free space of", directory, .last)
+        }
+        let (bytes, overflow) = Int(clamping: status.f_bavail)
+            .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+        return overflow ? .max : bytes
+    }
+
     /// Sets a file's time of last access to now.
     public func touch(_ path: String) throws(SpoolError) {
         // UTIME_NOW and UTIME_OMIT of utimensat(2), macros that the C library's module does not export. The time

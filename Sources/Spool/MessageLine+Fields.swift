@@ -15,11 +15,12 @@ extension MessageLine {
         let receiveCount: Int?
         let input: CreateBookingInput
         let attempts: [Attempt]?
+        let redriveCount: Int?
         let notBefore: Timestamp?
         let crc32c: String?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case v, id, acceptedOn, peer, receiveCount, input, attempts, notBefore, crc32c
+            case v, id, acceptedOn, peer, receiveCount, input, attempts, redriveCount, notBefore, crc32c
         }
 
         init(from decoder: any Decoder) throws {
@@ -34,6 +35,7 @@ extension MessageLine {
             receiveCount = try fields.decodeIfPresent(Int.self, forKey: .receiveCount)
             input = try fields.decode(CreateBookingInput.self, forKey: .input)
             attempts = try fields.decodeIfPresent([Attempt].self, forKey: .attempts)
+            redriveCount = try fields.decodeIfPresent(Int.self, forKey: .redriveCount)
             notBefore = try fields.decodeIfPresent(Timestamp.self, forKey: .notBefore)
             crc32c = try fields.decodeIfPresent(String.self, forKey: .crc32c)
         }

@@ -5,7 +5,7 @@ import Varlink
 /// A message as a line of a spool file.
 ///
 /// `{"v":1,"id":…,"acceptedOn":…,"peer":{"uid":…,"gid":…,"pid":…},"receiveCount":0,"input":{…},"crc32c":"…"}`,
-/// with `attempts` and `notBefore` before `crc32c` once a try has failed. `crc32c` covers the line's bytes from
+/// with `attempts` and `notBefore` before `crc32c` once a try has failed, and `redriveCount` once it was redriven. `crc32c` covers the line's bytes from
 /// the beginning to the comma before it. Only `input` is required; a line without `crc32c` is not checked.
 enum MessageLine {
     static let version = 1
@@ -31,6 +31,9 @@ enum MessageLine {
             }
         } catch {
             throw QueueUnavailable(reason: "Cannot encode booking \(message.id): \(error).")
+        }
+        if message.redriveCount > 0 {
+            line.append(contentsOf: #","redriveCount":\#(message.redriveCount)"#.utf8)
         }
         if let notBefore = message.notBefore {
             line.append(contentsOf: #","notBefore":"\#(notBefore)""#.utf8)
@@ -72,6 +75,9 @@ enum MessageLine {
         if let count = fields.receiveCount, !(0...1_000_000).contains(count) {
             return poison("receiveCount is \(count).")
         }
+        if let count = fields.redriveCount, !(0...1_000_000).contains(count) {
+            return poison("redriveCount is \(count).")
+        }
         do {
             let request = try BookingRequest(fields.input)
             return .success(
@@ -79,7 +85,7 @@ enum MessageLine {
                     id: fields.id ?? derived, acceptedOn: fields.acceptedOn ?? arrival,
                     peer: fields.peer?.peer,
                     request: request, receiveCount: fields.receiveCount ?? 0, attempts: fields.attempts ?? [],
-                    notBefore: fields.notBefore))
+                    notBefore: fields.notBefore, redriveCount: fields.redriveCount ?? 0))
         } catch {
             return poison("The booking is not valid: \(error.field) \(error.reason).")
         }

@@ -36,8 +36,11 @@ public struct SpoolProducer: BookingQueueProducer {
     ///
     /// - Throws: when it could not; then the group is not in the queue, unless the worker was quicker to take
     ///   it than the failure to appear, in which case its messages are found like any others in the queue.
-    public func enqueue(_ group: [Message]) throws(QueueUnavailable) {
-        guard let name = Self.fileName(of: group) else { return }
+    ///
+    /// - Returns: the bytes of its file.
+    @discardableResult
+    public func enqueue(_ group: [Message]) throws(QueueUnavailable) -> Int {
+        guard let name = Self.fileName(of: group) else { return 0 }
         var bytes: [UInt8] = []
         for message in group { bytes.append(contentsOf: try MessageLine.encode(message)) }
         let unfinished = directory.path(.tmp, name)
@@ -51,10 +54,20 @@ public struct SpoolProducer: BookingQueueProducer {
             FaultPoint.reached("front.sync")
             try files.syncDirectory(directory.path(of: .incoming))
             FaultPoint.reached("front.answer")
+            return bytes.count
         } catch {
             // Nothing refused may leave a trace. Taking it back through tmp/ never shows the worker half of it.
             try? files.rename(complete, to: unfinished, replacing: false)
             try? files.remove(unfinished)
+            throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
+        }
+    }
+
+    /// Bytes of the spool's file system that are free for those who aren't root.
+    public func freeBytes() throws(QueueUnavailable) -> Int {
+        do {
+            return try files.freeBytes(in: directory.root)
+        } catch {
             throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
         }
     }

@@ -37,6 +37,20 @@ public enum EventID: String, CaseIterable, Sendable {
     case stopping = "30146fba9d4340c6a686f6bfbed335cf"
     /// A peer was refused a call that it may not make.
     case callRefused = "32ea72494ccf4752b28699b11b0fc2af"
+    /// Bookings were PENDING for too long, and were cancelled.
+    case pendingExpired = "c765f632d20e4c8f846020ee8b794750"
+    /// An operator put dead letters back into the queue.
+    case lettersRedriven = "2ee7a2f1bf59452080305c2340e5bcbb"
+    /// An operator deleted dead letters.
+    case lettersDeleted = "09e528b24e7c4819b82045a1faddb076"
+    /// An operator stopped the committing.
+    case paused = "5bee0407138449cfbba343c2f8a6a45d"
+    /// Committing goes on after a pause.
+    case resumed = "5e8c7d2754e047dca321a94dec5be98a"
+    /// The queue is at a limit; new bookings are refused.
+    case queueFull = "50d66fd3d3794af78078c084069d2398"
+    /// The queue is below its limits again.
+    case queueHasRoom = "be09c48584d44c9e84a024bc12cd5ad5"
 }
 
 extension Logger.MetadataValue {

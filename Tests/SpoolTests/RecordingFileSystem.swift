@@ -46,6 +46,7 @@ final class RecordingFileSystem: FileSystem {
         if let fault { throw SpoolError("open", path, fault) }
         return try real.open(path)
     }
+    func freeBytes(in directory: String) throws(SpoolError) -> Int { try real.freeBytes(in: directory) }
     func touch(_ path: String) throws(SpoolError) { try real.touch(path) }
 
     func makeDirectory(_ path: String, mode: UInt32) throws(SpoolError) {
