@@ -19,6 +19,8 @@ struct DeadLetterFile: Codable {
     var fromLine: Int
     var bodySize: Int
     var bodyFile: String?
+    /// How often the message had been redriven when it died; absent for never.
+    var redriveCount: Int?
 
     static let suffix = ".letter"
     static let bodySuffix = ".body"
@@ -59,6 +61,35 @@ struct StoredDeadLetter {
         let head = try lines.next()
         fields = try JSONDecoder().decode(DeadLetterFile.self, from: Data(head?.bytes ?? []))
         bodyOffset = (head?.count ?? 0) + 1
+    }
+
+    /// Reads the head of a letter; nil when it isn't there or damaged.
+    static func read(_ path: String, files: some FileSystem) throws(SpoolError) -> StoredDeadLetter? {
+        do {
+            return try StoredDeadLetter(path, files: files)
+        } catch let error as SpoolError {
+            if error.concernsOnlyTheFile { return nil }
+            throw error
+        } catch {
+            return nil
+        }
+    }
+
+    /// The message that the letter holds, under the letter's id.
+    func message(
+        in directory: SpoolDirectory, files: some FileSystem
+    ) throws(SpoolError) -> Result<Message, Poison> {
+        guard fields.bodySize <= LineReader.maximumLineBytes, fields.bodyFile == nil else {
+            return .failure(Poison(id: fields.id, reason: fields.reason))
+        }
+        let bytes = try body(limit: fields.bodySize, in: directory, files: files)
+        let decoded = MessageLine.decode(
+            bytes, fileName: fields.fromFile, number: fields.fromLine, arrival: fields.deadOn)
+        return decoded.map { message in
+            var message = message
+            message.id = fields.id
+            return message
+        }
     }
 
     /// Up to `count` bytes of the body; empty when it lies beside the letter and can't be read.

@@ -44,7 +44,14 @@ public struct DeadLetterStore: Sendable {
             receiveCount: fields.receiveCount, userId: fields.userId, apartmentId: fields.apartmentId,
             attempts: fields.attempts, body: text ?? Data(bytes).base64EncodedString(),
             bodyIsBase64: text == nil,
-            bodySize: fields.bodySize, bodyIsTruncated: isTruncated ? true : nil, bodyFile: fields.bodyFile)
+            bodySize: fields.bodySize, bodyIsTruncated: isTruncated ? true : nil, bodyFile: fields.bodyFile,
+            redriveCount: fields.redriveCount)
+    }
+
+    /// Whether a letter is there and matches `filter`.
+    func matches(_ id: BookingID, _ filter: DeadLetterFilter?) throws(SpoolError) -> Bool {
+        guard let letter = try letter(id, bodyBytes: 0) else { return false }
+        return filter?.matches(letter) ?? true
     }
 
     /// A page of letters in order of id, after `token`.
@@ -65,6 +72,17 @@ public struct DeadLetterStore: Sendable {
             if filter?.matches(letter) ?? true { items.append(letter) }
         }
         return (items, nil)
+    }
+
+    /// The ids of up to `limit` letters that match `filter`, in order, after the letter `last`.
+    public func ids(
+        matching filter: DeadLetterFilter, limit: Int, after last: BookingID?
+    ) throws(SpoolError) -> [BookingID] {
+        var found: [BookingID] = []
+        for id in try ids() where found.count < limit && last.map({ id > $0 }) ?? true {
+            if try matches(id, filter) { found.append(id) }
+        }
+        return found
     }
 
     private func damaged(_ id: BookingID, path: String, status: FileStatus) -> DeadLetter {

@@ -57,6 +57,10 @@ public protocol FileSystem: Sendable {
     func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError)
     /// Removes a file; one that is gone is fine.
     func remove(_ path: String) throws(SpoolError)
+    /// Removes a file, or a directory with all it holds; nothing outside is touched, and one that is gone is fine.
+    func removeTree(_ path: String) throws(SpoolError)
+    /// Makes a file that takes up `bytes` of the disk.
+    func allocate(_ path: String, bytes: Int) throws(SpoolError)
     /// Makes the entries of a directory durable.
     func syncDirectory(_ path: String) throws(SpoolError)
     /// Bytes that are free on the file system of a directory, for those who aren't root.

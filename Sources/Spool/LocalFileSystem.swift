@@ -190,6 +190,53 @@ public struct LocalFileSystem: FileSystem {
         guard unlink(path) == 0 || Glibc.errno == ENOENT else { throw SpoolError("remove", path, .last) }
     }
 
+    /// Removes a file, or a directory with all it holds.
+    public func removeTree(_ path: String) throws(SpoolError) {
+        try Self.removeTree(AT_FDCWD, Array(path.utf8CString), shown: path)
+    }
+
+    /// Goes down by open directories, so that nobody can lead it elsewhere by a link while it works.
+    private static func removeTree(_ parent: Int32, _ name: [CChar], shown: String) throws(SpoolError) {
+        guard unlinkat(parent, name, 0) != 0 else { return }
+        switch Glibc.errno {
+        case ENOENT: return
+        case EISDIR: break
+        default: throw SpoolError("remove", shown, .last)
+        }
+        let number = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard number >= 0 else { throw SpoolError("open", shown, .last) }
+        guard let stream = fdopendir(number) else {
+            let failure = Errno.last
+            Glibc.close(number)
+            throw SpoolError("list", shown, failure)
+        }
+        defer { closedir(stream) }
+        var names: [[CChar]] = []
+        while let entry = readdir(stream) {
+            withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                let name = bytes.prefix { $0 != 0 }
+                let isSelf = name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8)
+                if !isSelf { names.append(name.map(CChar.init(bitPattern:)) + [0]) }
+            }
+        }
+        for inside in names { try removeTree(number, inside, shown: shown) }
+        guard unlinkat(parent, name, AT_REMOVEDIR) == 0 || Glibc.errno == ENOENT else {
+            throw SpoolError("remove", shown, .last)
+        }
+    }
+
+    /// Makes a file that takes up `bytes` of the disk.
+    public func allocate(_ path: String, bytes: Int) throws(SpoolError) {
+        let number = Glibc.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640)
+        guard number >= 0 else { throw SpoolError("create", path, .last) }
+        defer { Glibc.close(number) }
+        let failure = posix_fallocate(number, 0, off_t(bytes))
+        guard failure == 0 else {
+            unlink(path)
+            throw SpoolError("allocate", path, Errno(rawValue: failure))
+        }
+    }
+
     /// Makes the entries of a directory durable.
     public func syncDirectory(_ path: String) throws(SpoolError) {
         let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

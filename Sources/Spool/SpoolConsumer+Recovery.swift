@@ -5,7 +5,7 @@ extension SpoolConsumer {
     public mutating func start(at time: Timestamp) throws(QueueUnavailable) {
         do {
             try directory.makeMissing(using: files)
-            for place in [SpoolPlace.deferred, .dead] {
+            for place in [SpoolPlace.active, .deferred, .dead] {
                 for name in try files.names(in: directory.path(of: place)) where SpoolFileName.isHidden(name)
                 {
                     try files.remove(directory.path(place, name))
@@ -19,6 +19,7 @@ extension SpoolConsumer {
                     alone: message?.attempts.last?.class == Attempt.crash)
             }
             deadIDs = Set(try letters.ids())
+            reserve.keep()
         } catch {
             throw QueueUnavailable(error)
         }
@@ -85,7 +86,7 @@ extension SpoolConsumer {
                     hasOthers = true
                     continue
                 }
-                if !deferred.contains(message.id), !deadIDs.contains(message.id) {
+                if !deferred.contains(message.id), try !isDead(message) {
                     chunk.append((line, message))
                 }
             }

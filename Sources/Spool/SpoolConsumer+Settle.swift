@@ -63,23 +63,35 @@ extension SpoolConsumer {
         }
     }
 
-    private mutating func writeDeferred(_ message: Message, due: Timestamp) throws {
+    mutating func writeDeferred(_ message: Message, due: Timestamp) throws {
         let name = SpoolFileName.make(first: message.id, count: 1)
         try writeWhole([.bytes(try MessageLine.encode(message))], to: .deferred, name)
         deferred.insert(name, due: due, alone: message.attempts.last?.class == Attempt.crash)
     }
 
     /// Writes a file so that it is whole whenever its name is there. The directory is not synced.
-    private func writeWhole(_ contents: [FileContent], to place: SpoolPlace, _ name: String)
-        throws(SpoolError)
-    {
-        let unfinished = directory.path(place, ".\(name)")
+    ///
+    /// - Parameter workplace: where it is written before it is renamed; `place` itself if nil.
+    func writeWhole(
+        _ contents: [FileContent], to place: SpoolPlace, _ name: String, by workplace: SpoolPlace? = nil
+    ) throws(SpoolError) {
+        let unfinished = directory.path(workplace ?? place, ".\(name)")
         do {
-            try files.write(contents, to: unfinished, mode: 0o640)
+            try write(contents, to: unfinished)
             try files.rename(unfinished, to: directory.path(place, name), replacing: true)
         } catch {
             try? files.remove(unfinished)
             throw error
+        }
+    }
+
+    /// Writes and syncs a file; on a full disk with the space that is kept for it.
+    func write(_ contents: [FileContent], to path: String) throws(SpoolError) {
+        do {
+            try files.write(contents, to: path, mode: 0o640)
+        } catch {
+            guard try reserve.release(after: error) else { throw error }
+            try files.write(contents, to: path, mode: 0o640)
         }
     }
 
@@ -90,7 +102,7 @@ extension SpoolConsumer {
         var letter = DeadLetterFile(
             id: line.id, class: failure, reason: reason, deadOn: time, receiveCount: receiveCount,
             userId: line.userID, apartmentId: line.apartmentID, attempts: attempts, fromFile: file.name,
-            fromLine: line.number, bodySize: line.count)
+            fromLine: line.number, bodySize: line.count, redriveCount: line.redriveCount)
         let wholeFile = line.offset == 0 && (line.number == 0 || line.count == file.size && line.isTooLong)
         if wholeFile {
             // A settlement is repeated when a later step of it failed.
@@ -164,6 +176,11 @@ extension ActiveFile.Line {
         case .success(let message): message.request.apartmentID
         case .failure(let poison): poison.apartmentID
         }
+    }
+
+    /// Nil for never.
+    var redriveCount: Int? {
+        (try? content.get()).flatMap { $0.redriveCount > 0 ? $0.redriveCount : nil }
     }
 
     var isTooLong: Bool { count > LineReader.maximumLineBytes }

@@ -25,6 +25,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     let directory: SpoolDirectory
     let files: any FileSystem
     let letters: DeadLetterStore
+    let reserve: SpoolReserve
 
     /// Names in `incoming/` that are still to be taken, last first.
     var waiting: [String] = []
@@ -55,6 +56,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
         self.directory = directory
         self.files = files
         letters = DeadLetterStore(directory, files: files)
+        reserve = SpoolReserve(directory, files: files)
     }
 
     /// What was noticed since the last call.
@@ -74,6 +76,9 @@ public struct SpoolConsumer: BookingQueueConsumer {
 
     /// Whether all that the last scan found was received.
     public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
+
+    /// Makes the space that is kept for a full disk, where it is missing and there is room.
+    public func keepReserve() { reserve.keep() }
 
     /// Looks for what has come into `incoming/`; with `retryingStuck` also once more at what can't be taken.
     public mutating func scan(retryingStuck: Bool = false) throws(QueueUnavailable) {
@@ -225,6 +230,11 @@ public struct SpoolConsumer: BookingQueueConsumer {
             place = .deferred
             other = try storedMessage(place, SpoolFileName.make(first: message.id, count: 1))
         } else if deadIDs.contains(message.id) {
+            guard try isDead(message) else {
+                // Redriven, and the letter could not be removed then.
+                try removeLetter(message.id)
+                return line
+            }
             place = .dead
             other = try SpoolReader(directory, files: files)
                 .message(message.id, in: place, DeadLetterFile.name(message.id))

@@ -1,3 +1,5 @@
+import Bookings
+
 /// Where an entry of the spool is, which is the state it is in.
 public enum SpoolPlace: String, Hashable, Sendable, CaseIterable {
     /// Being written; never eligible. A leftover of a crash is swept.
@@ -52,6 +54,10 @@ public struct SpoolDirectory: Hashable, Sendable {
 /// Files put in by hand may have any name that doesn't begin with a dot.
 enum SpoolFileName {
     static func make(first: some CustomStringConvertible, count: Int) -> String { "\(first).\(count).jsonl" }
+
+    /// The name of a file of messages that were redriven together. It promises no count, so it is always looked
+    /// into for a message: its messages' ids are no range.
+    static func redriven(_ name: BookingID) -> String { "\(name).redriven.jsonl" }
 
     /// How many messages the name promises; nil when it promises nothing.
     static func count(in name: String) -> Int? {

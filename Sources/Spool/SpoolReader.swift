@@ -68,16 +68,8 @@ public struct SpoolReader: Sendable {
     }
 
     private func deadMessage(_ name: String) throws(SpoolError) -> Message? {
-        guard DeadLetterFile.id(in: name) != nil, try open(.dead, name) != nil,
-            let letter = try? StoredDeadLetter(directory.path(.dead, name), files: files),
-            letter.fields.bodySize <= LineReader.maximumLineBytes
-        else { return nil }
-        let bytes = try letter.body(limit: letter.fields.bodySize, in: directory, files: files)
-        let decoded = MessageLine.decode(
-            bytes, fileName: letter.fields.fromFile, number: letter.fields.fromLine,
-            arrival: letter.fields.deadOn)
-        guard case .success(var message) = decoded else { return nil }
-        message.id = letter.fields.id
-        return message
+        guard DeadLetterFile.id(in: name) != nil, try open(.dead, name) != nil else { return nil }
+        let letter = try StoredDeadLetter.read(directory.path(.dead, name), files: files)
+        return try? letter?.message(in: directory, files: files).get()
     }
 }

@@ -3,7 +3,7 @@ import Varlink
 
 /// The methods of io.acms.Queue.
 struct QueueService: Sendable {
-    private let worker: QueueWorker
+    let worker: QueueWorker
 
     /// - Parameter worker: answers.
     init(_ worker: QueueWorker) {
@@ -34,6 +34,25 @@ struct QueueService: Sendable {
                 },
                 Method("GetDeadLetter") { (parameters: QueueInterface.ByID, _) throws(ErrorReply) in
                     QueueInterface.OneDeadLetter(letter: try await worker.deadLetter(parameters.id))
+                },
+                .streaming("RedriveDeadLetters") {
+                    (
+                        parameters: QueueInterface.RedriveDeadLetters, call,
+                        replies: ReplyStream<QueueInterface.Redriven>
+                    ) throws(ErrorReply) in
+                    try await redrive(parameters, call, replies)
+                },
+                Method("DeleteDeadLetters") {
+                    (parameters: QueueInterface.DeleteDeadLetters, call) throws(ErrorReply) in
+                    try await delete(parameters, call)
+                },
+                Method("Pause") { (parameters: QueueInterface.Pause, call) throws(ErrorReply) in
+                    try await worker.pause(until: parameters.until, by: call.peer)
+                    return NoParameters()
+                },
+                Method("Resume") { (_: NoParameters, call) throws(ErrorReply) in
+                    try await worker.resume(by: call.peer)
+                    return NoParameters()
                 },
             ])
     }

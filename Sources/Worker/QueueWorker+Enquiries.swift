@@ -5,6 +5,7 @@ import Varlink
 extension QueueWorker {
     /// Counts and states for the operator.
     func attributes() throws(ErrorReply) -> QueueInterface.Attributes {
+        if stage == .unlocked { _ = step() }
         let counts: SpoolCounts
         do {
             counts = try consumer.counts()
@@ -22,8 +23,8 @@ extension QueueWorker {
             incoming: counts.incoming, active: counts.active, deferred: counts.deferred, dead: counts.dead,
             oldestSeconds: counts.oldest.map { max(0, Int(now().since($0).components.seconds)) },
             committedTotal: totals.committed, deadLetteredTotal: totals.deadLettered + uncounted,
-            paused: false,
-            pausedUntil: nil, tableAvailable: trouble == nil, tableError: trouble)
+            paused: pause != nil, pausedUntil: pause?.until, tableAvailable: trouble == nil,
+            tableError: trouble)
     }
 
     /// A page of dead letters.

@@ -23,13 +23,15 @@ actor QueueWorker {
     let table: any BookingTable
     let report: WorkerReport
     let now: @Sendable () -> Timestamp
+    /// Chance, from 0 to 1.
+    private let chance: @Sendable () -> Double
     var settings: Settings.Worker
     var policy: RetryPolicy
     var consumer: SpoolConsumer
 
     var spoolOutage = Outage()
     var tableOutage = Outage()
-    private var stage = Stage.unlocked
+    private(set) var stage = Stage.unlocked
     private var lock: SpoolLock?
     /// Settlements that the spool could not take yet; nothing is received before they are done.
     private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
@@ -42,10 +44,15 @@ actor QueueWorker {
     var watch: SpoolWatch?
     /// Since when nothing has happened; nil while something does.
     var idleSince: Timestamp?
+    /// The pause in force.
+    var pause: SpoolPause?
+    /// When to look next for bookings that are PENDING for too long.
+    private var nextExpiry = Timestamp(milliseconds: 0)
     nonisolated let isStopping = Atomic(false)
     nonisolated let hasPeerActivity = Atomic(false)
 
-    private enum Stage {
+    /// How far the worker has come.
+    enum Stage {
         case unlocked, recovering, serving
     }
 
@@ -56,10 +63,14 @@ actor QueueWorker {
     ///   - directory: the spool.
     ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used.
     ///   - table: the table, to write.
+    ///   - files: the spool's file system.
     ///   - now: the present time.
+    ///   - chance: a number from 0 to 1, to spread delays.
     init(
         spool directory: SpoolDirectory, lock: SpoolLock?, table: any BookingTable, settings: Settings.Worker,
-        report: WorkerReport, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+        report: WorkerReport, files: any FileSystem = LocalFileSystem(),
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        chance: @escaping @Sendable () -> Double = { .random(in: 0...1) }
     ) {
         self.directory = directory
         self.lock = lock
@@ -67,8 +78,9 @@ actor QueueWorker {
         self.settings = settings
         self.report = report
         self.now = now
+        self.chance = chance
         policy = RetryPolicy(settings)
-        consumer = SpoolConsumer(directory)
+        consumer = SpoolConsumer(directory, files: files)
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -76,6 +88,7 @@ actor QueueWorker {
     func reconfigure(_ settings: Settings.Worker) {
         self.settings = settings
         policy = RetryPolicy(settings)
+        nextExpiry = Timestamp(milliseconds: 0)
         wake.yield()
     }
 
@@ -126,6 +139,7 @@ actor QueueWorker {
         case .unlocked:
             if lock == nil { lock = try takeLock() }
             try consumer.start(at: time)
+            pause = try consumer.pause()
             stage = .recovering
             return .again
         case .recovering:
@@ -151,7 +165,7 @@ actor QueueWorker {
 
     private func recover(at time: Timestamp) throws {
         try probe()
-        let policy = policy
+        let (policy, chance) = (policy, chance)
         var dead = 0
         let charged = try consumer.recover(
             upTo: settings.batchSize, at: time,
@@ -159,7 +173,7 @@ actor QueueWorker {
                 try table.committed(among: ids)
             },
             charge: { message in
-                let settlement = policy.afterCrash(message, at: time, chance: .random(in: 0...1))
+                let settlement = policy.afterCrash(message, at: time, chance: chance())
                 if case .dead = settlement { dead += 1 }
                 return settlement
             })
@@ -176,6 +190,12 @@ actor QueueWorker {
         }
         // What comes in while a backlog waits sorts behind it, so one scan a backlog finds everything in order.
         if consumer.isExhausted { try consumer.scan() }
+        if try isPaused(at: time) {
+            spoolWorks()
+            report.waiting(deferred: nil, pause: pause)
+            return .wait(until: pause?.until)
+        }
+        if try expirePending(at: time) { return .again }
         let batch = try consumer.receive(upTo: settings.batchSize, at: time)
         spoolWorks()
         guard !batch.isEmpty else { return try rest(at: time) }
@@ -186,9 +206,29 @@ actor QueueWorker {
 
     private func rest(at time: Timestamp) throws -> Next {
         if uncounted > 0 { try probe() }
+        consumer.keepReserve()
         report.waiting(deferred: consumer.nextDue)
         if let due = consumer.nextDue, due <= time { return .again }
-        return .wait(until: consumer.nextDue)
+        let expiry = settings.pendingExpiresAfterDays > 0 ? nextExpiry : nil
+        return .wait(until: [consumer.nextDue, expiry].compactMap { $0 }.min())
+    }
+
+    /// Cancels some of the bookings that are PENDING for too long, when it is time to look for them.
+    ///
+    /// - Returns: whether there may be more.
+    private func expirePending(at time: Timestamp) throws -> Bool {
+        guard settings.pendingExpiresAfterDays > 0, nextExpiry <= time else { return false }
+        let limit = 100
+        let expired = try table.expirePending(
+            createdBefore: expiryLimit(at: time), limit: limit, at: time)
+        if !expired.isEmpty { report.expired(expired, afterDays: settings.pendingExpiresAfterDays) }
+        if expired.count == limit { return true }
+        nextExpiry = time.advanced(by: .seconds(60))
+        return false
+    }
+
+    private func expiryLimit(at time: Timestamp) -> Timestamp {
+        time.advanced(by: .zero - .seconds(86_400 * settings.pendingExpiresAfterDays))
     }
 
     /// Writes to the table without touching a booking.
@@ -210,6 +250,8 @@ actor QueueWorker {
             tableWorks()
         }
         FaultPoint.reached("worker.commit")
+        // A message can be old already when it is committed.
+        if messages.contains(where: { $0.acceptedOn < expiryLimit(at: time) }) { nextExpiry = time }
         var next = outcomes.makeIterator()
         let settled = batch.map { received in
             let settlement =
@@ -236,10 +278,10 @@ actor QueueWorker {
         case .poison(let reason):
             policy.poison(reason, attempts: message.attempts, receiveCount: message.receiveCount, at: time)
         case .failed(let reason):
-            policy.afterFailure(message, reason: reason, at: time, chance: .random(in: 0...1))
+            policy.afterFailure(message, reason: reason, at: time, chance: chance())
         case nil:
             policy.afterFailure(
-                message, reason: "The table gave no answer.", at: time, chance: .random(in: 0...1))
+                message, reason: "The table gave no answer.", at: time, chance: chance())
         }
     }
 
@@ -248,6 +290,19 @@ actor QueueWorker {
         report.settled(unreported)
         (unsettled, unreported) = ([], [])
         spoolWorks()
+    }
+
+    /// Sees to it that nothing is in hand, so that entries of the spool can be changed.
+    ///
+    /// - Throws: when the spool can't be used.
+    func takeNothing() throws {
+        if stage == .unlocked { _ = step() }
+        guard stage != .unlocked else {
+            throw QueueUnavailable(reason: spoolOutage.reason ?? "The spool can't be used.")
+        }
+        if !unsettled.isEmpty { try settleAll(at: now()) }
+        if stage == .serving { try consumer.release() }
+        mustRelease = false
     }
 
     /// Puts what is in hand back uncharged. Settled messages among it are no-ops when they come again.

@@ -35,7 +35,8 @@ struct RetryPolicy: Hashable, Sendable {
         let reason = "The worker died while it had this message in hand."
         let tried = message.tried(.init(on: time, class: Attempt.crash, reason: reason))
         guard tried.receiveCount >= maximumReceiveCount else {
-            let crashes = tried.attempts.count { $0.class == Attempt.crash }
+            // A redriven message's count begins anew, while its history stays.
+            let crashes = tried.attempts.suffix(tried.receiveCount).count { $0.class == Attempt.crash }
             return .deferred(
                 tried.due(crashes == 1 ? time : time.advanced(by: delay(after: crashes - 1, chance: chance))))
         }
@@ -66,10 +67,21 @@ struct RetryPolicy: Hashable, Sendable {
 }
 
 extension Message {
+    /// As many as the largest receive count that can be configured, so that a message whose tries are redriven
+    /// again and again never outgrows a line of the spool.
+    private static var keptAttempts: Int { 1000 }
+    private static var reasonBytes: Int { 512 }
+
     fileprivate func tried(_ attempt: Attempt) -> Message {
+        var attempt = attempt
+        if attempt.reason.utf8.count > Self.reasonBytes {
+            let cut = attempt.reason.utf8.prefix(Self.reasonBytes)
+            // A piece of a character at the end becomes a replacement character.
+            attempt.reason = String(decoding: cut, as: UTF8.self) + "…"
+        }
         var tried = self
         tried.receiveCount += 1
-        tried.attempts.append(attempt)
+        tried.attempts = (tried.attempts + [attempt]).suffix(Self.keptAttempts)
         return tried
     }
 

@@ -14,6 +14,7 @@ final class WorkerReport: Sendable {
         var isStarted = false
         var nextDue: Timestamp?
         var isWorking = false
+        var pause: SpoolPause?
     }
 
     private let logger: Logger
@@ -125,17 +126,62 @@ final class WorkerReport: Sendable {
     }
 
     func decided(_ booking: Booking, cancelled: [String], by peer: Peer) {
+        let others = cancelled.isEmpty ? "" : "; cancelled \(cancelled.count) that overlap it"
+        act(
+            .decided, by: peer, "Booking is now \(booking.bookingStatus.rawValue)\(others)",
+            [
+                "booking-id": .array(([booking.id] + cancelled).map { .string($0) }),
+                "user-id": .string(booking.userId), "apartment-id": .string(booking.apartmentId),
+            ])
+    }
+
+    func redriven(_ messages: [Message], by peer: Peer) {
+        act(
+            .lettersRedriven, by: peer, "Put \(messages.count) dead letters back into the queue",
+            .bookings(messages))
+    }
+
+    func deleted(_ ids: [BookingID], by peer: Peer) {
+        act(
+            .lettersDeleted, by: peer, "Deleted \(ids.count) dead letters",
+            ["booking-id": .array(ids.map { .stringConvertible($0) })])
+    }
+
+    func paused(_ pause: SpoolPause, by peer: Peer) {
+        act(.paused, by: peer, "Paused the committing\(pause.until.map { " until \($0)" } ?? "")")
+    }
+
+    /// - Parameter peer: nil when the pause's time has come.
+    func resumed(by peer: Peer?) {
+        if let peer {
+            act(.resumed, by: peer, "Resumed the committing")
+        } else {
+            logger.notice("Resumed the committing: the pause is over.", metadata: .event(.resumed))
+        }
+        state.withLock { $0.pause = nil }
+    }
+
+    func expired(_ bookings: [Booking], afterDays days: Int) {
         logger.notice(
-            cancelled.isEmpty
-                ? "Booking is now \(booking.bookingStatus.rawValue)."
-                : "Booking is now \(booking.bookingStatus.rawValue); cancelled \(cancelled.count) that overlap it.",
+            "Cancelled \(bookings.count) bookings that nobody had decided for \(days) days.",
             metadata: .event(
-                .decided,
+                .pendingExpired,
                 [
-                    "booking-id": .array(([booking.id] + cancelled).map { .string($0) }),
-                    "user-id": .string(booking.userId), "apartment-id": .string(booking.apartmentId),
-                    "peer-uid": .stringConvertible(peer.uid), "peer-pid": .stringConvertible(peer.pid),
+                    "booking-id": .array(bookings.map { .string($0.id) }),
+                    "user-id": .array(bookings.map { .string($0.userId) }),
+                    "apartment-id": .array(bookings.map { .string($0.apartmentId) }),
                 ]))
+    }
+
+    /// Logs what somebody did, and who.
+    private func act(_ event: EventID, by peer: Peer, _ text: String, _ metadata: Logger.Metadata = [:]) {
+        var metadata = metadata
+        let login = UserDatabase.loginName(of: peer.uid)
+        metadata["peer-uid"] = .stringConvertible(peer.uid)
+        metadata["peer-pid"] = .stringConvertible(peer.pid)
+        if let login { metadata["peer-login"] = .string(login) }
+        let who = login.map { "\($0) (uid \(peer.uid))" } ?? "uid \(peer.uid)"
+        logger.notice("\(text), as \(who) asked.", metadata: .event(event, metadata))
     }
 
     /// - Parameter trouble: nil when the spool can be used.
@@ -148,10 +194,11 @@ final class WorkerReport: Sendable {
         if table.note(trouble) { updateStatus() }
     }
 
-    func waiting(deferred due: Timestamp?) {
+    func waiting(deferred due: Timestamp?, pause: SpoolPause? = nil) {
         state.withLock {
             $0.isWorking = false
             $0.nextDue = due
+            $0.pause = pause
         }
         updateStatus()
     }
@@ -163,6 +210,9 @@ final class WorkerReport: Sendable {
             }
             guard state.isStarted else { return "Looking through the spool" }
             let counts = "\(state.committed) committed and \(state.dead) dead-lettered since the start"
+            if let pause = state.pause {
+                return "Paused\(pause.until.map { " until \($0)" } ?? ""): \(counts)"
+            }
             if state.isWorking { return "Committing: \(counts)" }
             return "Waiting\(state.nextDue.map { ", next retry at \($0)" } ?? ""): \(counts)"
         }

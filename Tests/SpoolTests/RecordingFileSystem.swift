@@ -68,6 +68,16 @@ final class RecordingFileSystem: FileSystem {
         try real.remove(path)
     }
 
+    func removeTree(_ path: String) throws(SpoolError) {
+        try record("remove tree", path)
+        try real.removeTree(path)
+    }
+
+    func allocate(_ path: String, bytes: Int) throws(SpoolError) {
+        try record("allocate", path)
+        try real.allocate(path, bytes: bytes)
+    }
+
     func syncDirectory(_ path: String) throws(SpoolError) {
         try record("sync", path)
         try real.syncDirectory(path)

@@ -1,0 +1,58 @@
+public import Bookings
+import FoundationEssentials
+
+/// A pause of the committing, kept as the file `paused` in the spool: it survives restarts, and lasts as long as
+/// the file is there.
+public struct SpoolPause: Codable, Hashable, Sendable {
+    /// When it ends by itself; nil for never.
+    public var until: Timestamp?
+    /// Since when.
+    public var since: Timestamp
+    /// The user id of who asked for it.
+    public var uid: UInt32?
+
+    /// Describes a pause.
+    public init(until: Timestamp?, since: Timestamp, uid: UInt32?) {
+        self.until = until
+        self.since = since
+        self.uid = uid
+    }
+}
+
+extension SpoolConsumer {
+    private var pausePath: String { "\(directory.root)/paused" }
+
+    /// The pause that is in force; nil when there is none. A file that can't be understood is a pause without an
+    /// end, because somebody wanted one.
+    public func pause() throws(QueueUnavailable) -> SpoolPause? {
+        do {
+            guard let status = try files.status(of: pausePath) else { return nil }
+            let unclear = SpoolPause(
+                until: nil, since: Timestamp(milliseconds: status.modifiedMilliseconds), uid: nil)
+            guard status.kind == .regular else { return unclear }
+            let bytes = try files.open(pausePath).read(at: 0, count: min(status.size, 4096))
+            return (try? JSONDecoder().decode(SpoolPause.self, from: Data(bytes))) ?? unclear
+        } catch {
+            throw QueueUnavailable(error)
+        }
+    }
+
+    /// Makes a pause last, in place of an earlier one, or ends it; durable on return.
+    public func setPause(_ pause: SpoolPause?) throws(QueueUnavailable) {
+        do {
+            if let pause {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys]
+                let bytes = Array(try encoder.encode(pause)) + [UInt8(ascii: "\n")]
+                let unfinished = "\(directory.root)/.paused"
+                try write([.bytes(bytes)], to: unfinished)
+                try files.rename(unfinished, to: pausePath, replacing: true)
+            } else {
+                try files.remove(pausePath)
+            }
+            try files.syncDirectory(directory.root)
+        } catch {
+            throw QueueUnavailable(reason: "The spool can't be used. \(error)")
+        }
+    }
+}
