@@ -1,6 +1,7 @@
 import Bookings
 import Glibc
 import Support
+import SystemPackage
 import Testing
 
 @testable import Spool

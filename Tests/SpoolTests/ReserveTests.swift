@@ -23,7 +23,8 @@ import Testing
         var consumer = SpoolConsumer(directory, files: files)
         try consumer.start(at: now)
         try consumer.scan()
-        return (consumer, try consumer.receive(upTo: 1, at: now))
+        let batch = try consumer.receive(upTo: 1, at: now)
+        return (consumer, batch)
     }
 
     @Test(arguments: [Errno.noSpace, .diskQuotaExceeded])

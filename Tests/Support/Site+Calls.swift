@@ -20,6 +20,24 @@ extension Site {
         ).id
     }
 
+    /// Books apartment A for each of these users in one call.
+    ///
+    /// - Returns: the ids of those that were accepted.
+    public func books(_ users: [String], _ apartment: String = "A") async throws -> [String] {
+        try await bookings(
+            "CreateApartmentBookings",
+            BookingsInterface.CreateMany(inputs: users.map { input($0, apartment) }),
+            returning: BookingsInterface.CreatedMany.self
+        ).results.compactMap(\.id)
+    }
+
+    /// Waits until each of these is in the table.
+    public func committed(_ ids: [String]) async throws {
+        for id in ids {
+            try await eventually("\(id) to be committed") { try await progress(of: id) == .committed }
+        }
+    }
+
     /// A booking asked for.
     public func input(_ user: String, _ apartment: String = "A") -> CreateBookingInput {
         CreateBookingInput(
@@ -50,19 +68,47 @@ extension Site {
 
     /// The queue's counts.
     public func attributes() async throws -> QueueInterface.Attributes {
+        try await queue("GetQueueAttributes", NoParameters())
+    }
+
+    /// Calls a method of io.acms.Queue on a connection of its own.
+    public func queue<P: Encodable & Sendable, R: Decodable & Sendable>(
+        _ method: String, _ parameters: P, returning: R.Type = R.self
+    ) async throws -> R {
         try await Client.withConnection(to: socket("Queue")) { client in
-            try await client.call(QueueInterface.method("GetQueueAttributes"), NoParameters())
+            try await client.call(QueueInterface.method(method), parameters, returning: R.self)
         }
+    }
+
+    /// Puts dead letters back into the queue.
+    public func redrive(_ parameters: QueueInterface.RedriveDeadLetters) async throws
+        -> QueueInterface.Redriven
+    {
+        try await queue("RedriveDeadLetters", parameters)
+    }
+
+    /// Deletes dead letters.
+    public func delete(_ parameters: QueueInterface.DeleteDeadLetters) async throws -> QueueInterface.Deleted
+    {
+        try await queue("DeleteDeadLetters", parameters)
+    }
+
+    /// Stops committing.
+    public func pause(until: Timestamp? = nil) async throws {
+        let _: NoParameters = try await queue("Pause", QueueInterface.Pause(until: until))
+    }
+
+    /// Goes on committing.
+    public func resume() async throws {
+        let _: NoParameters = try await queue("Resume", NoParameters())
     }
 
     /// Every dead letter.
     public func deadLetters() async throws -> [DeadLetter] {
-        try await Client.withConnection(to: socket("Queue")) { client in
-            try await client.call(
-                QueueInterface.method("ListDeadLetters"), QueueInterface.ListDeadLetters(limit: 1000),
-                returning: QueueInterface.DeadLetterList.self
-            ).items
-        }
+        try await queue(
+            "ListDeadLetters", QueueInterface.ListDeadLetters(limit: 1000),
+            returning: QueueInterface.DeadLetterList.self
+        ).items
     }
 
     /// Approves a booking.
