@@ -20,9 +20,10 @@ final class Fixture {
     func message(
         _ user: String, _ apartment: String = "A", from start: String = "2026-01-10",
         to end: String = "2026-01-20",
-        at milliseconds: Int64 = 1_700_000_000_000
+        at milliseconds: Int64 = 1_700_000_000_000, key: String? = nil
     ) throws -> Message {
-        let input = CreateBookingInput(userId: user, apartmentId: apartment, startDate: start, endDate: end)
+        let input = CreateBookingInput(
+            userId: user, apartmentId: apartment, startDate: start, endDate: end, idempotencyKey: key)
         let time = Timestamp(milliseconds: milliseconds)
         return Message(
             id: ids.next(at: time), acceptedOn: time, peer: nil, request: try BookingRequest(input))

@@ -76,7 +76,7 @@ import Testing
         try fixture.commit(try fixture.message("u"))
         close(table)
         try fixture.execute(
-            "INSERT INTO grdb_migrations VALUES ('2: from the future'); PRAGMA wal_checkpoint(TRUNCATE)")
+            "INSERT INTO grdb_migrations VALUES ('99: from the future'); PRAGMA wal_checkpoint(TRUNCATE)")
         let before = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
         let writer = SQLiteTable(path: fixture.path)
         let message = try fixture.message("v")
