@@ -23,6 +23,9 @@ public protocol BookingQueueProducer: Sendable {
     @discardableResult
     func enqueue(_ group: [Message]) throws(QueueUnavailable) -> Int
 
+    /// The bytes that a message for `request` takes at most.
+    func maximumBytes(of request: BookingRequest) -> Int
+
     /// Bytes that are free where the queue is.
     func freeBytes() throws(QueueUnavailable) -> Int
 }

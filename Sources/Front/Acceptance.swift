@@ -32,23 +32,29 @@ actor Acceptance {
     nonisolated let wake: AsyncStream<Void>.Continuation
     private nonisolated let wakeUps: AsyncStream<Void>
 
-    private let producer: any BookingQueueProducer
-    private let table: any BookingQueries
+    let producer: any BookingQueueProducer
+    let table: any BookingQueries
     private let sweep: @Sendable () throws(SpoolError) -> [String]
-    private let report: FrontReport
-    private let now: @Sendable () -> Timestamp
-    private var ids = BookingIDGenerator()
-    private var known: KnownQueue
+    let report: FrontReport
+    let now: @Sendable () -> Timestamp
+    var limits: Settings.Spool
+    var backpressure = Backpressure()
+    var ids = BookingIDGenerator()
+    var known: KnownQueue
 
     /// - Parameters:
-    ///   - directory: the spool.
+    ///   - settings: the spool and its limits.
     ///   - table: the table, to read.
+    ///   - files: the spool's file system, to write.
     ///   - now: the present time.
     init(
-        spool directory: SpoolDirectory, table: any BookingQueries, report: FrontReport,
+        _ settings: Settings.Spool, table: any BookingQueries, report: FrontReport,
+        files: any FileSystem = LocalFileSystem(),
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(SpoolError) {
-        let producer = SpoolProducer(directory)
+        let directory = SpoolDirectory(root: settings.directory)
+        let producer = SpoolProducer(directory, files: files)
+        limits = settings
         self.producer = producer
         self.table = table
         self.report = report
@@ -56,6 +62,12 @@ actor Acceptance {
         sweep = { () throws(SpoolError) in try producer.prepare() }
         known = try KnownQueue(directory)
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes new limits over.
+    func reconfigure(_ settings: Settings.Spool) {
+        limits = settings
+        wake.yield()
     }
 
     /// Accepts until the task is cancelled.
@@ -151,6 +163,8 @@ actor Acceptance {
     private func observe() {
         try? refresh()
         report.queued(known.index.count)
+        // The queue has room again though nobody asks.
+        if backpressure.since != nil, var room = try? room(), room.take(0) == nil { hasRoom() }
     }
 
     private func accept(_ submissions: [Submission]) {
@@ -167,60 +181,7 @@ actor Acceptance {
         }
     }
 
-    /// Judges every request; those that nothing stands against become messages of the group.
-    private func decide(_ submissions: [Submission], _ group: inout AcceptanceGroup) throws(StorageTrouble) {
-        try refresh()
-        var verdicts = try judge(submissions.flatMap(\.requests)).makeIterator()
-        let time = now()
-        for (number, submission) in submissions.enumerated() {
-            for request in submission.requests {
-                let verdict = verdicts.next() ?? .free
-                if let claimant = group.claimant(of: request.claim) {
-                    group.refuse(number, pendingInGroup: claimant)
-                } else if let refusal = try refusal(of: request, verdict) {
-                    group.refuse(number, refusal)
-                } else {
-                    let id = ids.next(at: time)
-                    group.accept(
-                        number, Message(id: id, acceptedOn: time, peer: submission.peer, request: request))
-                }
-            }
-        }
-    }
-
-    /// Why a request must be refused; nil when it may be accepted.
-    private func refusal(of request: BookingRequest, _ verdict: TableVerdict) throws(StorageTrouble)
-        -> Refusal?
-    {
-        var verdict = verdict
-        var isStale = false
-        for holder in known.index.holders(of: request.claim) {
-            let isCommitted =
-                try readTable { () throws(TableUnavailable) in try table.booking(holder) != nil } ?? false
-            guard isCommitted else {
-                let progress = known.index.entry(of: holder)?.progress ?? .queued
-                return ErrorReply(
-                    BookingsInterface.PendingBookingExists(bookingId: holder.description, progress: progress))
-            }
-            isStale = true
-        }
-        // A holder that the table has by now may have been committed after the verdict was given.
-        if isStale { verdict = try judge([request]).first ?? .free }
-        switch verdict {
-        case .free:
-            return nil
-        case .repeats(let id), .pendingExists(let id):
-            return ErrorReply(BookingsInterface.PendingBookingExists(bookingId: id, progress: .committed))
-        case .keyReused(let id):
-            return ErrorReply(BookingsInterface.IdempotencyKeyReused(bookingId: id))
-        case .notAvailable(let id, let startDate, let endDate):
-            return ErrorReply(
-                BookingsInterface.ApartmentNotAvailable(bookingId: id, startDate: startDate, endDate: endDate)
-            )
-        }
-    }
-
-    private func refresh() throws(StorageTrouble) {
+    func refresh() throws(StorageTrouble) {
         do {
             try known.refresh()
             report.spoolReading(nil)
@@ -230,31 +191,12 @@ actor Acceptance {
         }
     }
 
-    private func judge(_ requests: [BookingRequest]) throws(StorageTrouble) -> [TableVerdict] {
-        try readTable { () throws(TableUnavailable) in try table.verdicts(on: requests) }
-            ?? Array(repeating: .free, count: requests.count)
-    }
-
-    /// Reads the table. Nil when no worker has created it yet: then it holds nothing, and the queue tells all.
-    private func readTable<Value>(_ body: () throws(TableUnavailable) -> Value) throws(StorageTrouble)
-        -> Value?
-    {
-        do {
-            let value = try body()
-            report.table(nil)
-            return value
-        } catch {
-            if error.kind == .missing { return nil }
-            report.table(error.reason)
-            throw StorageTrouble(reason: error.reason)
-        }
-    }
-
     private func enqueue(_ group: [Message]) throws(StorageTrouble) {
         guard let name = SpoolProducer.fileName(of: group) else { return }
-        known.claim(group, as: name)
+        let bound = group.reduce(0) { $0 + producer.maximumBytes(of: $1.request) }
+        known.claim(group, as: name, bytes: bound)
         do {
-            try producer.enqueue(group)
+            known.resize(name, bytes: try producer.enqueue(group))
             report.spoolWriting(nil)
         } catch {
             known.disclaim(name)

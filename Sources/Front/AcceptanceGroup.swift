@@ -4,9 +4,12 @@ import Varlink
 /// The answers to the requests of a group while it is being judged, and the messages it will be.
 struct AcceptanceGroup {
     private enum Answer {
+        /// A message of this very group, which stands or falls with it; the same for several that share a key.
         case accepted(BookingID)
-        /// Refused because of a request of this very group, which stands or falls with it.
-        case pendingInGroup(BookingID)
+        /// Refused because of a message of this very group, which stands or falls with it.
+        case refusedByGroup(ErrorReply)
+        /// The message or booking that an earlier call with the same key made.
+        case repeated(BookingID)
         case refused(ErrorReply)
     }
 
@@ -14,6 +17,7 @@ struct AcceptanceGroup {
     private var decided: [[Answer]]
     private(set) var messages: [Message] = []
     private var claims: [ClaimKey: BookingID] = [:]
+    private var keys: [ClaimKey: QueuedBooking] = [:]
     private var failure: ErrorReply?
 
     /// - Parameter counts: how many requests each submission has.
@@ -22,21 +26,42 @@ struct AcceptanceGroup {
         decided = Array(repeating: [], count: counts.count)
     }
 
-    /// The request of this group that claims the same user and apartment.
-    func claimant(of claim: ClaimKey) -> BookingID? { claims[claim] }
+    /// Answers a request whose key a message of this group has.
+    ///
+    /// - Returns: whether there is one.
+    mutating func answerByKey(_ submission: Int, _ request: BookingRequest) -> Bool {
+        guard let key = request.keyClaim, let first = keys[key] else { return false }
+        let reused = BookingsInterface.IdempotencyKeyReused(bookingId: first.id.description)
+        decided[submission].append(
+            first.isMade(from: request) ? .accepted(first.id) : .refusedByGroup(ErrorReply(reused)))
+        return true
+    }
+
+    /// Answers a request whose user and apartment a message of this group claims.
+    ///
+    /// - Returns: whether there is one.
+    mutating func answerByClaim(_ submission: Int, _ request: BookingRequest) -> Bool {
+        guard let holder = claims[request.claim] else { return false }
+        let pending = BookingsInterface.PendingBookingExists(
+            bookingId: holder.description, progress: .queued)
+        decided[submission].append(.refusedByGroup(ErrorReply(pending)))
+        return true
+    }
 
     mutating func accept(_ submission: Int, _ message: Message) {
         messages.append(message)
         claims[message.request.claim] = message.id
+        if let key = message.request.keyClaim { keys[key] = QueuedBooking(message) }
         decided[submission].append(.accepted(message.id))
+    }
+
+    /// Answers with what an earlier call with the same key made.
+    mutating func `repeat`(_ submission: Int, _ id: BookingID) {
+        decided[submission].append(.repeated(id))
     }
 
     mutating func refuse(_ submission: Int, _ refusal: ErrorReply) {
         decided[submission].append(.refused(refusal))
-    }
-
-    mutating func refuse(_ submission: Int, pendingInGroup id: BookingID) {
-        decided[submission].append(.pendingInGroup(id))
     }
 
     /// The group was not made durable: nothing of it is accepted, and requests that were not judged are refused.
@@ -53,13 +78,10 @@ struct AcceptanceGroup {
 
     private func result(_ answer: Answer) -> Result<BookingID, ErrorReply> {
         switch answer {
-        case .refused(let refusal):
-            return .failure(refusal)
-        case .accepted(let id):
-            return failure.map { .failure($0) } ?? .success(id)
-        case .pendingInGroup(let id):
-            let pending = BookingsInterface.PendingBookingExists(bookingId: id.description, progress: .queued)
-            return .failure(failure ?? ErrorReply(pending))
+        case .refused(let refusal): .failure(refusal)
+        case .repeated(let id): .success(id)
+        case .accepted(let id): failure.map { .failure($0) } ?? .success(id)
+        case .refusedByGroup(let refusal): .failure(failure ?? refusal)
         }
     }
 }

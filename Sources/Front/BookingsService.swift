@@ -6,13 +6,18 @@ import Varlink
 struct BookingsService: Sendable {
     private let acceptance: Acceptance
     private let enquiry: Enquiry
+    private let rights: PeerRights
+    private let report: FrontReport
 
     /// - Parameters:
     ///   - acceptance: takes bookings.
     ///   - enquiry: answers questions.
-    init(acceptance: Acceptance, enquiry: Enquiry) {
+    ///   - rights: knows whom a peer may book for.
+    init(acceptance: Acceptance, enquiry: Enquiry, rights: PeerRights, report: FrontReport) {
         self.acceptance = acceptance
         self.enquiry = enquiry
+        self.rights = rights
+        self.report = report
     }
 
     /// The interface as a server offers it.
@@ -63,7 +68,7 @@ struct BookingsService: Sendable {
     private func create(
         _ input: CreateBookingInput, _ call: CallContext
     ) async throws(ErrorReply) -> BookingsInterface.Created {
-        let request = try validated(input)
+        let request = try validated(input, await rights.right(of: call.peer), call)
         guard let answer = await acceptance.submit([request], from: call.peer).first else {
             throw ErrorReply(BookingsInterface.StorageUnavailable(reason: "The booking was not answered."))
         }
@@ -74,9 +79,10 @@ struct BookingsService: Sendable {
         -> BookingsInterface.CreatedMany
     {
         var requests: [BookingRequest] = []
+        let right = await rights.right(of: call.peer)
         let invalid = inputs.map { input in
             do throws(ErrorReply) {
-                requests.append(try validated(input))
+                requests.append(try validated(input, right, call))
                 return ErrorReply?.none
             } catch {
                 return error
@@ -94,7 +100,13 @@ struct BookingsService: Sendable {
         return .init(results: results)
     }
 
-    private func validated(_ input: CreateBookingInput) throws(ErrorReply) -> BookingRequest {
+    private func validated(
+        _ input: CreateBookingInput, _ right: BookingRight, _ call: CallContext
+    ) throws(ErrorReply) -> BookingRequest {
+        if let refusal = right.refusal(for: input.userId) {
+            report.refused(input.userId, right, call.peer)
+            throw ErrorReply(refusal)
+        }
         do throws(BookingsInterface.InvalidInput) {
             return try BookingRequest(input)
         } catch {

@@ -9,6 +9,7 @@ import Varlink
 /// The front daemon without its process: accepts bookings on a socket and writes them to the spool.
 public struct FrontDaemon: ReconfigurableService {
     private let acceptance: Acceptance
+    private let rights: PeerRights
     private let server: Server
     private let notifier: ServiceNotifier
 
@@ -18,18 +19,24 @@ public struct FrontDaemon: ReconfigurableService {
         let directory = SpoolDirectory(root: settings.spool.directory)
         let table = SQLiteTableReader(path: settings.table.path)
         let report = FrontReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
-        acceptance = try Acceptance(spool: directory, table: table, report: report)
+        acceptance = try Acceptance(settings.spool, table: table, report: report)
         notifier = surroundings.notifier
         let enquiry = Enquiry(acceptance: acceptance, spool: directory, table: table, report: report)
-        let interface = try BookingsService(acceptance: acceptance, enquiry: enquiry).interface()
+        rights = PeerRights(settings.front, report: report)
+        let interface = try BookingsService(
+            acceptance: acceptance, enquiry: enquiry, rights: rights, report: report
+        ).interface()
         server = Server(
             listener: surroundings.listeners[BookingsInterface.name]
                 ?? .path(settings.socket.bookings, mode: 0o660),
             info: .acms(product: "acms-frontd"), interfaces: [interface], logger: surroundings.logger)
     }
 
-    /// The front has no setting yet that can change while it runs.
-    public func reconfigure(_ settings: Settings) async {}
+    /// Takes new limits and rules over while running.
+    public func reconfigure(_ settings: Settings) async {
+        await acceptance.reconfigure(settings.spool)
+        await rights.reconfigure(settings.front)
+    }
 
     /// Serves until graceful shutdown; then what was called is answered first.
     public func run() async throws {
@@ -41,6 +48,7 @@ public struct FrontDaemon: ReconfigurableService {
                 await Heartbeat(notifier).run { await acceptance.heartbeat() }
             }
             notifier.status("Reading the spool")
+            await rights.warnOfMissingGroups()
             try await withGracefulShutdownHandler {
                 try await server.run()
             } onGracefulShutdown: {

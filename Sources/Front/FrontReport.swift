@@ -17,6 +17,7 @@ final class FrontReport: Sendable {
     private let spoolReading: HealthReport
     private let spoolWriting: HealthReport
     private let table: HealthReport
+    private let room: HealthReport
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -34,6 +35,8 @@ final class FrontReport: Sendable {
         table = HealthReport(
             logger, failure: .tableUnavailable, recovery: .tableAvailable,
             recovered: "The table can be read again.")
+        room = HealthReport(
+            logger, failure: .queueFull, recovery: .queueHasRoom, recovered: "The queue has room again.")
     }
 
     func swept(_ leftovers: [String]) {
@@ -74,9 +77,34 @@ final class FrontReport: Sendable {
         if table.note(trouble) { updateStatus() }
     }
 
+    /// A peer was refused a booking for a user that it may not book for.
+    func refused(_ user: String, _ right: BookingRight, _ peer: Peer) {
+        var metadata: Logger.Metadata = [
+            "user-id": .string(user), "peer-uid": .stringConvertible(peer.uid),
+            "peer-pid": .stringConvertible(peer.pid),
+        ]
+        if case .itself(let login, _) = right { metadata["peer-login"] = .string(login) }
+        logger.notice(
+            "Refused a booking: uid \(peer.uid) may not book for the user it named.",
+            metadata: .event(.callRefused, metadata))
+    }
+
+    func missingGroup(_ name: String) {
+        logger.warning("front.trusted-groups names \(name), and there is no such group.")
+    }
+
+    /// - Parameter reason: the limit that the queue is at; nil when it has room.
+    func full(_ reason: String?) {
+        if room.note(reason.map { "The queue is full: \($0)" }, kind: reason.map { _ in "full" }) {
+            updateStatus()
+        }
+    }
+
     private func updateStatus() {
         let text =
-            if let trouble = spoolReading.trouble ?? spoolWriting.trouble ?? table.trouble {
+            if let trouble = spoolReading.trouble ?? spoolWriting.trouble ?? table.trouble
+                ?? room.trouble
+            {
                 "Refusing bookings: \(trouble)"
             } else {
                 state.withLock { state in

@@ -48,8 +48,16 @@ struct KnownQueue {
     }
 
     /// Knows a message of the group that is about to be made durable.
-    mutating func claim(_ group: [Message], as name: String) {
-        index.add(SpoolEntry(place: .incoming, name: name), group.map { ($0.id, $0.request.claim) })
+    ///
+    /// - Parameter bytes: how long its file will be at most.
+    mutating func claim(_ group: [Message], as name: String, bytes: Int) {
+        index.announce(
+            SpoolEntry(place: .incoming, name: name), group.map(QueuedBooking.init), bytes: bytes)
+    }
+
+    /// Learns how long the file of a group is.
+    mutating func resize(_ name: String, bytes: Int) {
+        index.resize(SpoolEntry(place: .incoming, name: name), bytes: bytes)
     }
 
     /// Forgets a group that was not made durable. Should its file be there all the same, its events tell.
@@ -92,13 +100,13 @@ struct KnownQueue {
     /// - Returns: whether it was found.
     private mutating func read(_ entry: SpoolEntry) throws(SpoolError) -> Bool {
         for candidate in [entry] + entry.destinations {
-            var held: [QueueIndex.Held] = []
-            let isThere = try reader.forEachMessage(in: candidate.place, candidate.name) { message in
-                held.append((message.id, message.request.claim))
+            var held: [QueuedBooking] = []
+            let bytes = try reader.forEachMessage(in: candidate.place, candidate.name) { message in
+                held.append(QueuedBooking(message))
                 return true
             }
-            if isThere {
-                index.add(candidate, held)
+            if let bytes {
+                index.add(candidate, held, bytes: bytes)
                 return true
             }
         }

@@ -44,6 +44,13 @@ enum MessageLine {
         return line
     }
 
+    /// The bytes that the line of a new message has at most: JSON writes a quotation mark or a backslash in two
+    /// bytes, and all that stands around the identifiers has less than 400.
+    static func maximumBytes(of request: BookingRequest) -> Int {
+        let identifiers = [request.userID, request.apartmentID, request.idempotencyKey ?? ""]
+        return identifiers.reduce(400) { $0 + 2 * $1.utf8.count }
+    }
+
     /// Reads a line.
     ///
     /// - Parameters:

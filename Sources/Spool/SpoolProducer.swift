@@ -63,6 +63,9 @@ public struct SpoolProducer: BookingQueueProducer {
         }
     }
 
+    /// The bytes that a message for `request` takes at most.
+    public func maximumBytes(of request: BookingRequest) -> Int { MessageLine.maximumBytes(of: request) }
+
     /// Bytes of the spool's file system that are free for those who aren't root.
     public func freeBytes() throws(QueueUnavailable) -> Int {
         do {

@@ -17,22 +17,24 @@ public struct SpoolReader: Sendable {
     }
 
     /// Whether an entry is there now.
-    public func exists(_ place: SpoolPlace, _ name: String) -> Bool {
-        ((try? files.status(of: directory.path(place, name))) ?? nil) != nil
+    public func exists(_ place: SpoolPlace, _ name: String) -> Bool { size(place, name) != nil }
+
+    private func size(_ place: SpoolPlace, _ name: String) -> Int? {
+        ((try? files.status(of: directory.path(place, name))) ?? nil)?.size
     }
 
     /// Calls `body` with each valid message of an entry, in order, until it returns false. An odd entry has none.
     ///
-    /// - Returns: whether the entry is there.
+    /// - Returns: the entry's length in bytes; nil when it isn't there.
     @discardableResult
     public func forEachMessage(
         in place: SpoolPlace, _ name: String, _ body: (Message) -> Bool
-    ) throws(SpoolError) -> Bool {
+    ) throws(SpoolError) -> Int? {
         if place == .dead {
             if let message = try deadMessage(name) { _ = body(message) }
-            return exists(place, name)
+            return size(place, name)
         }
-        guard let file = try open(place, name) else { return exists(place, name) }
+        guard let file = try open(place, name) else { return size(place, name) }
         let arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
         var lines = LineReader(file)
         while let line = try lines.next() {
@@ -42,7 +44,7 @@ public struct SpoolReader: Sendable {
             else { continue }
             if !body(message) { break }
         }
-        return true
+        return file.status.size
     }
 
     /// The message with this id in an entry; nil when the entry is gone or has none.

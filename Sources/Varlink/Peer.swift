@@ -10,12 +10,15 @@ public struct Peer: Sendable, Hashable {
     public let gid: UInt32
     /// The process id; the process may have ended since, and the number may be in use again.
     public let pid: Int32
+    /// The supplementary groups.
+    public let groups: [UInt32]
 
-    /// Creates a peer, for tests.
-    public init(uid: UInt32, gid: UInt32, pid: Int32) {
+    /// Creates a peer, for tests and from what was kept of one.
+    public init(uid: UInt32, gid: UInt32, pid: Int32, groups: [UInt32] = []) {
         self.uid = uid
         self.gid = gid
         self.pid = pid
+        self.groups = groups
     }
 }
 
@@ -32,9 +35,27 @@ extension Peer {
             }
             // NIO accepts without it, and a child process must not inherit the connection.
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            return Peer(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
+            return Peer(
+                uid: credentials.uid, gid: credentials.gid, pid: credentials.pid,
+                groups: Self.groups(of: descriptor))
         }
         guard let peer else { throw IOError(errnoCode: ENOTSOCK, reason: "SO_PEERCRED") }
         self = peer
+    }
+
+    /// The groups that the kernel noted (SO_PEERGROUPS, Linux 4.13 and later); none where it can't tell.
+    private static func groups(of descriptor: CInt) -> [UInt32] {
+        // asm-generic/socket.h; the C library's module does not export it.
+        let peerGroups: CInt = 59
+        var groups = [gid_t](repeating: 0, count: 32)
+        while true {
+            var size = socklen_t(groups.count * MemoryLayout<gid_t>.size)
+            if getsockopt(descriptor, SOL_SOCKET, peerGroups, &groups, &size) == 0 {
+                return Array(groups.prefix(Int(size) / MemoryLayout<gid_t>.size))
+            }
+            let needed = Int(size) / MemoryLayout<gid_t>.size
+            guard errno == ERANGE, needed > groups.count else { return [] }
+            groups = [gid_t](repeating: 0, count: needed)
+        }
     }
 }

@@ -9,12 +9,22 @@ import Testing
     private let other = ClaimKey(userID: "u", apartmentID: "b")
     private let first = BookingID.derived(fileName: "f", line: 1)
     private let second = BookingID.derived(fileName: "f", line: 2)
+
+    private func held(_ id: BookingID, _ apartment: String, key: String? = nil) throws -> QueuedBooking {
+        QueuedBooking(
+            id: id,
+            try BookingRequest(
+                .init(
+                    userId: "u", apartmentId: apartment, startDate: "2026-01-01", endDate: "2026-01-02",
+                    idempotencyKey: key)))
+    }
+
     private let waiting = SpoolEntry(place: .incoming, name: "f")
     private let taken = SpoolEntry(place: .active, name: "f")
 
-    @Test func aClaimIsHeldWhileItsMessageMovesThroughTheQueue() {
+    @Test func aClaimIsHeldWhileItsMessageMovesThroughTheQueue() throws {
         var index = QueueIndex()
-        index.add(waiting, [(first, claim)])
+        try index.add(waiting, [held(first, "a")], bytes: 100)
         index.vanish(waiting)
         #expect(index.holders(of: claim) == [first])
         let mustBeRead = index.appear(taken)
@@ -25,7 +35,7 @@ import Testing
         let letter = SpoolEntry(place: .dead, name: "f.letter")
         let isUnknown = index.appear(letter)
         #expect(isUnknown)
-        index.add(letter, [(first, claim)])
+        try index.add(letter, [held(first, "a")], bytes: 100)
         let gone = index.settleMoves { _ in false }
         #expect(gone == [first])
         #expect(index.entry(of: first)?.progress == .deadLettered)
@@ -36,9 +46,9 @@ import Testing
         #expect(index.count == 0)
     }
 
-    @Test func aMoveWhoseSecondHalfIsNotYetSeenKeepsTheClaim() {
+    @Test func aMoveWhoseSecondHalfIsNotYetSeenKeepsTheClaim() throws {
         var index = QueueIndex()
-        index.add(waiting, [(first, claim)])
+        try index.add(waiting, [held(first, "a")], bytes: 100)
         index.vanish(waiting)
         let gone = index.settleMoves { $0 == taken }
         #expect(gone.isEmpty)
@@ -48,9 +58,9 @@ import Testing
         #expect(!mustBeRead)
     }
 
-    @Test func anEntryThatIsGoneFreesItsClaims() {
+    @Test func anEntryThatIsGoneFreesItsClaims() throws {
         var index = QueueIndex()
-        index.add(waiting, [(first, claim), (second, other)])
+        try index.add(waiting, [held(first, "a"), held(second, "b")], bytes: 100)
         index.vanish(waiting)
         let gone = index.settleMoves { _ in false }
         #expect(Set(gone) == [first, second])
@@ -58,12 +68,12 @@ import Testing
         #expect(index.holders(of: other) == [])
     }
 
-    @Test func twoMessagesWithOneClaimHoldItUntilBothAreGone() {
+    @Test func twoMessagesWithOneClaimHoldItUntilBothAreGone() throws {
         let later = SpoolEntry(place: .incoming, name: "g")
         for order in [[waiting, later], [later, waiting]] {
             var index = QueueIndex()
-            index.add(waiting, [(first, claim)])
-            index.add(later, [(second, claim)])
+            try index.add(waiting, [held(first, "a")], bytes: 100)
+            try index.add(later, [held(second, "a")], bytes: 100)
             #expect(index.holders(of: claim) == [first, second])
             index.remove(order[0])
             #expect(index.holders(of: claim) == [order[0] == waiting ? second : first])
@@ -72,29 +82,29 @@ import Testing
         }
     }
 
-    @Test func aDeferredFileAndANewOneOfTheSameNameAreTwo() {
+    @Test func aDeferredFileAndANewOneOfTheSameNameAreTwo() throws {
         var index = QueueIndex()
         let deferred = SpoolEntry(place: .deferred, name: "f")
-        index.add(taken, [(first, claim)])
-        index.add(deferred, [(first, claim)])
+        try index.add(taken, [held(first, "a")], bytes: 100)
+        try index.add(deferred, [held(first, "a")], bytes: 100)
         index.vanish(taken)
         _ = index.settleMoves { $0 == deferred }
         #expect(index.entry(of: first) == deferred)
         #expect(index.holders(of: claim) == [first])
     }
 
-    @Test func aClaimIsHeldUntilTheLastEntryOfItsMessageGoes() {
+    @Test func aClaimIsHeldUntilTheLastEntryOfItsMessageGoes() throws {
         var index = QueueIndex()
         let letter = SpoolEntry(place: .dead, name: "f.letter")
-        index.add(letter, [(first, claim)])
+        try index.add(letter, [held(first, "a")], bytes: 100)
         // A copy comes in and is dropped by the worker.
-        index.add(waiting, [(first, claim)])
+        try index.add(waiting, [held(first, "a")], bytes: 100)
         #expect(index.entry(of: first) == letter)
         index.vanish(waiting)
         _ = index.settleMoves { _ in false }
         #expect(index.holders(of: claim) == [first])
         // The same id with another claim, as a file put in by hand again with other content gives.
-        index.add(waiting, [(first, other)])
+        try index.add(waiting, [held(first, "b")], bytes: 100)
         #expect(index.holders(of: other) == [first])
         index.remove(letter)
         #expect(index.holders(of: claim) == [])
