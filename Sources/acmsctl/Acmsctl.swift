@@ -14,6 +14,7 @@ struct Acmsctl: AsyncParsableCommand {
               acmsctl list --apartment A-17 --status pending
               acmsctl list --user alice --json | jq -r .id
               acmsctl dlq list --class poison
+              acmsctl pause --for 30m
 
             EXIT STATUS
               0   success
@@ -30,7 +31,8 @@ struct Acmsctl: AsyncParsableCommand {
         version: acmsVersion,
         subcommands: [
             BookCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
-            ApproveCommand.self, CancelCommand.self, QueueCommand.self, DeadLettersCommand.self,
+            ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
+            DeadLettersCommand.self,
         ])
 
     /// As ArgumentParser's own, except that an error begins with the program's name, and that an unknown verb

@@ -31,6 +31,9 @@ extension DeadLetter {
         fields.add("reason", StyledText(reason))
         fields.add("dead since", StyledText(deadOn.text(at: now)))
         fields.add("receive count", "\(receiveCount)")
+        if let redriveCount, redriveCount > 0 {
+            fields.add("redriven", "\(redriveCount) \(redriveCount == 1 ? "time" : "times")")
+        }
         fields.add("user", StyledText(optional: userId))
         fields.add("apartment", StyledText(optional: apartmentId))
         fields.add("body", "\(size) bytes, \(bodyIsBase64 ? "binary" : "text")")

@@ -14,6 +14,8 @@ enum Failure: Error, Sendable {
     case invalidConfiguration(String)
     /// The file to read can't be read.
     case inputFailed(path: String, errno: Int32)
+    /// The user's editor did not do its work; nothing was changed.
+    case editorFailed(String)
     /// Standard output can't be written.
     case outputFailed(errno: Int32)
     /// Nobody reads standard output any more, as after `| head`.
@@ -29,7 +31,7 @@ enum Failure: Error, Sendable {
 
     var exitCode: ExitCode {
         switch self {
-        case .refused: ExitCode(1)
+        case .refused, .editorFailed: ExitCode(1)
         case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
         case .inputFailed: ExitCode(EX_NOINPUT)
         case .outputFailed, .incomplete: ExitCode(EX_IOERR)
@@ -77,6 +79,8 @@ extension Failure {
                 "standard output can't be written: \(String(cString: strerror(errno))).",
                 "What was printed is incomplete.",
             ]
+        case .editorFailed(let reason):
+            [reason, "Nothing was changed. Name another editor in EDITOR, or repeat the command."]
         case .incomplete(let text): [text]
         case .outputClosed: []
         }
@@ -127,6 +131,7 @@ extension Failure {
         case .inputFailed(let path, let errno):
             local("InputFailed", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
+        case .editorFailed: local("EditorFailed", [:])
         case .incomplete: local("Incomplete", [:])
         case .outputClosed: local("OutputClosed", [:])
         }

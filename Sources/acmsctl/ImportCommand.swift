@@ -54,8 +54,8 @@ struct ImportCommand: Verb {
 
     private func next(
         _ count: Int, of source: inout InputLines
-    ) throws(Failure) -> [(number: Int, input: Result<CreateBookingInput, InvalidLine>)] {
-        var chunk: [(number: Int, input: Result<CreateBookingInput, InvalidLine>)] = []
+    ) throws(Failure) -> [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)] {
+        var chunk: [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)] = []
         var bytes = 0
         while chunk.count < count, bytes < Self.callBytes, let line = try source.next() {
             bytes += line.bytes.count
@@ -66,7 +66,7 @@ struct ImportCommand: Verb {
     }
 
     private func book(
-        _ chunk: [(number: Int, input: Result<CreateBookingInput, InvalidLine>)], _ session: Session
+        _ chunk: [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)], _ session: Session
     ) async throws -> [Outcome] {
         let inputs = chunk.compactMap { try? $0.input.get() }
         var results: [BookingsInterface.CreateResult] = []
@@ -116,32 +116,12 @@ struct ImportCommand: Verb {
     }
 }
 
-/// A line that is no booking; found before anything is sent.
-private struct InvalidLine: Error {
-    let reason: String
-}
-
 extension ImportCommand {
-    private static func decode(_ bytes: [UInt8]) -> Result<CreateBookingInput, InvalidLine> {
+    private static func decode(_ bytes: [UInt8]) -> Result<CreateBookingInput, InvalidInputText> {
         guard bytes.count <= lineBytes else {
-            return .failure(
-                InvalidLine(reason: "it has \(bytes.count) bytes; at most \(lineBytes) are allowed."))
+            return .failure(.init(reason: "it has \(bytes.count) bytes; at most \(lineBytes) are allowed."))
         }
-        do {
-            return .success(try JSONDecoder().decode(CreateBookingInput.self, from: Data(bytes)))
-        } catch let error as UnknownParameter {
-            return .failure(InvalidLine(reason: "the field \(error.path) is unknown."))
-        } catch DecodingError.keyNotFound(let key, _) {
-            return .failure(InvalidLine(reason: "the field \(key.stringValue) is missing."))
-        } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-            return .failure(
-                InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has a wrong type."))
-        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            return .failure(
-                InvalidLine(reason: "the field \(context.codingPath[0].stringValue) has no allowed value."))
-        } catch {
-            return .failure(InvalidLine(reason: "it is not a JSON object."))
-        }
+        return CreateBookingInput.decoded(from: bytes)
     }
 }
 

@@ -42,6 +42,17 @@ enum StandardError {
         _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
     }
 
+    /// Prints a question and leaves the cursor behind it.
+    static func prompt(_ text: String) {
+        _ = writeAll(Array(text.escapedForTerminal.utf8), to: STDERR_FILENO)
+    }
+
+    /// Shows how far something has come, in place of what was shown before; on a terminal only.
+    static func showProgress(_ text: String) {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        _ = writeAll(Array("\r\u{1b}[K\(text.escapedForTerminal)".utf8), to: STDERR_FILENO)
+    }
+
     /// - Returns: 0, or the errno of the write that failed.
     fileprivate static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         bytes.withUnsafeBytes { buffer in

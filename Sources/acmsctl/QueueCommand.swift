@@ -34,18 +34,14 @@ struct QueueCommand: Verb {
         fields.add("oldest", StyledText(oldest ?? "none waits"))
         fields.add("committed in all", "\(attributes.committedTotal)")
         fields.add("dead-lettered in all", "\(attributes.deadLetteredTotal)")
-        fields.add("committing", committing(attributes))
+        fields.add(
+            "committing",
+            PauseState(paused: attributes.paused, pausedUntil: attributes.pausedUntil).text)
         fields.add(
             "table",
             attributes.tableAvailable
                 ? "available" : StyledText("unavailable: \(attributes.tableError ?? "no reason given")", .red)
         )
         return fields
-    }
-
-    private static func committing(_ attributes: QueueInterface.Attributes) -> StyledText {
-        guard attributes.paused else { return "yes" }
-        let until = attributes.pausedUntil.map { " until \($0.text(at: .now()))" } ?? ""
-        return StyledText("paused\(until)", .yellow)
     }
 }
