@@ -49,7 +49,7 @@ struct QueueIndex {
     private var keys: [ClaimKey: [QueuedBooking]] = [:]
     /// Entries that have left their place and not yet shown up in another.
     private var moving: [String: [(place: SpoolEntry, entry: Entry)]] = [:]
-    /// Entries that the front has just made, and that the spool has not shown yet.
+    /// Entries that are known before the spool has shown them: the front made them, or looked for them.
     private var announced: Set<SpoolEntry> = []
 
     /// How many messages are known.
@@ -135,6 +135,8 @@ struct QueueIndex {
         for moved in moving.values.joined() {
             if let target = moved.place.destinations.first(where: { entries[$0] == nil && exists($0) }) {
                 arrive(moved.entry, from: moved.place, at: target)
+                // Its event is still to come.
+                announced.insert(target)
             } else {
                 withdraw(moved.entry, from: moved.place)
                 release(moved.entry.held)

@@ -113,4 +113,57 @@ import Testing
         #expect(index.holders(of: other) == [])
         #expect(index.count == 0)
     }
+
+    @Test func aKeyIsHeldAsLongAsItsMessageIs() throws {
+        var index = QueueIndex()
+        let booking = try held(first, "a", key: "k")
+        let key = ClaimKey(userID: "u", idempotencyKey: "k")
+        index.add(waiting, [booking, try held(second, "b")], bytes: 100)
+        #expect(index.holder(ofKey: key) == booking)
+        #expect(index.holder(ofKey: ClaimKey(userID: "v", idempotencyKey: "k")) == nil)
+        index.vanish(waiting)
+        #expect(index.holder(ofKey: key) == booking)
+        _ = index.settleMoves { $0 == taken }
+        #expect(index.holder(ofKey: key) == booking)
+        index.remove(taken)
+        #expect(index.holder(ofKey: key) == nil)
+    }
+
+    @Test func whatWaitsIsCountedAndWhatIsDeadIsNot() throws {
+        var index = QueueIndex()
+        func waits(_ messages: Int, _ bytes: Int) -> Bool {
+            index.waitingMessages == messages && index.waitingBytes == bytes
+        }
+        index.add(waiting, [try held(first, "a"), try held(second, "b")], bytes: 100)
+        #expect(waits(2, 100))
+        index.resize(waiting, bytes: 80)
+        #expect(waits(2, 80))
+        index.vanish(waiting)
+        #expect(waits(2, 80))
+        _ = index.appear(taken)
+        #expect(waits(2, 80))
+        let deferred = SpoolEntry(place: .deferred, name: "g")
+        index.add(deferred, [try held(first, "a")], bytes: 50)
+        #expect(waits(2, 130), "one message in two places is one message")
+        index.add(SpoolEntry(place: .dead, name: "l"), [try held(second, "b")], bytes: 1000)
+        index.remove(taken)
+        #expect(waits(1, 50))
+        index.vanish(deferred)
+        _ = index.settleMoves { _ in false }
+        #expect(waits(0, 0))
+        #expect(index.count == 1)
+    }
+
+    @Test func aFileOfItsOwnIsNotReadAndOneThatTakesAnothersPlaceIs() throws {
+        var index = QueueIndex()
+        index.announce(waiting, [try held(first, "a")], bytes: 100)
+        let first = index.appear(waiting)
+        #expect(!first)
+        let replaced = index.appear(waiting)
+        #expect(replaced)
+        index.add(waiting, [try held(second, "b")], bytes: 60)
+        #expect(index.holders(of: claim) == [])
+        #expect(index.holders(of: other) == [second])
+        #expect(index.waitingBytes == 60)
+    }
 }

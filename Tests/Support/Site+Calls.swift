@@ -118,6 +118,14 @@ extension Site {
         }
     }
 
+    /// Cancels a booking.
+    public func cancel(_ id: String) async throws {
+        let _: CaretakerInterface.Cancelled = try await Client.withConnection(to: socket("Caretaker")) {
+            client in
+            try await client.call(CaretakerInterface.method("CancelBooking"), BookingsInterface.ByID(id: id))
+        }
+    }
+
     /// Waits until a program answers on its socket.
     public func reachable(_ name: String) async throws {
         try await eventually("\(name) to answer") {
