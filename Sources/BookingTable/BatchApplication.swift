@@ -42,7 +42,8 @@ struct BatchApplication {
                 outcomes.append(outcome)
             }
             let committed = outcomes.count { $0 == .committed }
-            if committed > 0 || deadLettered > 0 {
+            // An empty batch writes too: it is to show whether the table can be written.
+            if committed > 0 || deadLettered > 0 || batch.isEmpty {
                 try Prepared(
                     db,
                     """

@@ -87,7 +87,7 @@ extension Acceptance {
             return value
         } catch {
             if error.kind == .missing { return nil }
-            report.table(error.reason)
+            report.table(error)
             throw StorageTrouble(reason: error.reason)
         }
     }

@@ -67,7 +67,7 @@ actor Enquiry {
             throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
         } catch {
             let reason = Self.reason(of: error)
-            report.table(reason)
+            report.table(error as? TableUnavailable ?? TableUnavailable(.other, reason: reason))
             throw ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
         }
     }
@@ -79,7 +79,7 @@ actor Enquiry {
             return (booking, nil)
         } catch {
             if error.kind == .missing { return (nil, nil) }
-            report.table(error.reason)
+            report.table(error)
             return (nil, error.reason)
         }
     }

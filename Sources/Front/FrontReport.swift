@@ -73,8 +73,8 @@ final class FrontReport: Sendable {
     }
 
     /// - Parameter trouble: nil when the table can be read.
-    func table(_ trouble: String?) {
-        if table.note(trouble) { updateStatus() }
+    func table(_ trouble: TableUnavailable?) {
+        if table.note(trouble?.reason, kind: trouble?.kind.rawValue) { updateStatus() }
     }
 
     /// A peer was refused a booking for a user that it may not book for.

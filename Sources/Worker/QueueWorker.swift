@@ -117,7 +117,7 @@ actor QueueWorker {
             return next
         } catch let error as TableUnavailable {
             tableOutage.failed(error.reason, at: time)
-            report.table(error.reason)
+            report.table(error)
             giveBack(at: time)
         } catch {
             let trouble = error as? QueueUnavailable ?? QueueUnavailable(reason: "\(error)")
@@ -182,7 +182,6 @@ actor QueueWorker {
     }
 
     private func serve(at time: Timestamp) throws -> Next {
-        if tableOutage.reason != nil { try probe() }
         if !unsettled.isEmpty { try settleAll(at: time) }
         if mustRelease {
             try consumer.release()
@@ -192,10 +191,12 @@ actor QueueWorker {
         if consumer.isExhausted { try consumer.scan() }
         if try isPaused(at: time) {
             spoolWorks()
+            if tableOutage.reason != nil { try probe() }
             report.waiting(deferred: nil, pause: pause)
             return .wait(until: pause?.until)
         }
         if try expirePending(at: time) { return .again }
+        // After an outage the batch itself is the probe: a smaller write could succeed where it fails.
         let batch = try consumer.receive(upTo: settings.batchSize, at: time)
         spoolWorks()
         guard !batch.isEmpty else { return try rest(at: time) }
@@ -205,7 +206,7 @@ actor QueueWorker {
     }
 
     private func rest(at time: Timestamp) throws -> Next {
-        if uncounted > 0 { try probe() }
+        if uncounted > 0 || tableOutage.reason != nil { try probe() }
         consumer.keepReserve()
         report.waiting(deferred: consumer.nextDue)
         if let due = consumer.nextDue, due <= time { return .again }
@@ -231,7 +232,7 @@ actor QueueWorker {
         time.advanced(by: .zero - .seconds(86_400 * settings.pendingExpiresAfterDays))
     }
 
-    /// Writes to the table without touching a booking.
+    /// Writes to the table without touching a booking, where there is none to commit.
     private func probe() throws {
         _ = try table.apply([], deadLettered: uncounted)
         uncounted = 0

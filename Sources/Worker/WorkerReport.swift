@@ -190,8 +190,8 @@ final class WorkerReport: Sendable {
     }
 
     /// - Parameter trouble: nil when the table can be written.
-    func table(_ trouble: String?) {
-        if table.note(trouble) { updateStatus() }
+    func table(_ trouble: TableUnavailable?) {
+        if table.note(trouble?.reason, kind: trouble?.kind.rawValue) { updateStatus() }
     }
 
     func waiting(deferred due: Timestamp?, pause: SpoolPause? = nil) {
