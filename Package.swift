@@ -107,6 +107,12 @@ let package = Package(
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(
+            name: "ModelTests",
+            dependencies: [
+                "Bookings", "BookingTable", "Front", "Spool", "Support", "Systemd", "Varlink", "Worker",
+                logging, system,
+            ]),
+        .testTarget(
             name: "IntegrationTests",
             dependencies: ["acms-frontd", "acms-workerd", "Bookings", "Support", "Varlink"]),
         .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser]),

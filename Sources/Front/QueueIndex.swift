@@ -101,7 +101,7 @@ struct QueueIndex {
     /// Forgets an entry, and the claims that only it made.
     mutating func remove(_ place: SpoolEntry) {
         announced.remove(place)
-        guard let entry = entries[place] else { return }
+        guard let entry = entries.removeValue(forKey: place) else { return }
         withdraw(entry, from: place)
         release(entry.held)
     }
@@ -158,8 +158,8 @@ struct QueueIndex {
         for booking in entry.held { change(booking.id) { $0.append(place) } }
     }
 
+    /// - Parameter entry: known no more; another may have taken its place since.
     private mutating func withdraw(_ entry: Entry, from place: SpoolEntry) {
-        entries[place] = nil
         if place.place.waits { waitingBytes -= entry.bytes }
         for booking in entry.held {
             change(booking.id) { if let index = $0.firstIndex(of: place) { $0.remove(at: index) } }

@@ -9,7 +9,7 @@ extension SpoolConsumer {
             try removeRemovable()
             var inHand = taken
             if let current { inHand[current.number] = current }
-            for file in inHand.values { try putBack(file) }
+            for (_, file) in inHand.sorted(by: { $0.key < $1.key }) { try putBack(file) }
         } catch {
             throw QueueUnavailable(error)
         }

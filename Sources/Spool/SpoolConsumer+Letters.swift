@@ -135,6 +135,26 @@ extension SpoolConsumer {
         }
     }
 
+    /// Removes the letters of messages that a worker has put back into the queue just before it died.
+    mutating func finishRedrives() throws(SpoolError) {
+        let reader = SpoolReader(directory, files: files)
+        for place in [SpoolPlace.active, .incoming] {
+            for name in try reader.names(in: place) where SpoolFileName.isRedriven(name) {
+                var messages: [Message] = []
+                try reader.forEachMessage(in: place, name) { message in
+                    messages.append(message)
+                    return true
+                }
+                for message in messages { try removeLetter(replacedBy: message) }
+            }
+        }
+    }
+
+    /// Removes the letter that a redriven message has left behind, if there is one.
+    mutating func removeLetter(replacedBy message: Message) throws(SpoolError) {
+        if deadIDs.contains(message.id), try !isDead(message) { try removeLetter(message.id) }
+    }
+
     /// Whether a message is a dead letter, and no newer than it: redriven since, it takes the letter's place.
     func isDead(_ message: Message) throws(SpoolError) -> Bool {
         guard deadIDs.contains(message.id) else { return false }

@@ -11,14 +11,16 @@ extension SpoolConsumer {
                     try files.remove(directory.path(place, name))
                 }
             }
+            deadIDs = Set(try letters.ids())
+            try finishRedrives()
             deferred = DeferredMessages()
             for name in try files.names(in: directory.path(of: .deferred)) {
                 let message = try? storedMessage(.deferred, name)
+                if let message { try removeLetter(replacedBy: message) }
                 deferred.insert(
                     name, due: message?.notBefore ?? time,
                     alone: message?.attempts.last?.class == Attempt.crash)
             }
-            deadIDs = Set(try letters.ids())
             reserve.keep()
         } catch {
             throw QueueUnavailable(error)

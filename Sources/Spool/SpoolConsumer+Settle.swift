@@ -13,7 +13,9 @@ extension SpoolConsumer {
                 }
                 if let place = try write(settlement, of: line, in: file, at: time) { places.insert(place) }
             }
-            for place in places { try files.syncDirectory(directory.path(of: place)) }
+            for place in SpoolPlace.allCases where places.contains(place) {
+                try files.syncDirectory(directory.path(of: place))
+            }
             account(settlements.map(\.0))
         } catch let error as SpoolError {
             throw QueueUnavailable(error)
@@ -31,7 +33,7 @@ extension SpoolConsumer {
             file.outstanding[receipt.line] = nil
             touched[file.number] = file
         }
-        for file in touched.values where file.outstanding.isEmpty {
+        for (_, file) in touched.sorted(by: { $0.key < $1.key }) where file.outstanding.isEmpty {
             taken[file.number] = nil
             if file === current {
                 // Whoever awaits one of these messages learns of it now, not when the last one is done.

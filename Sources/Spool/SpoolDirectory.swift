@@ -57,7 +57,12 @@ enum SpoolFileName {
 
     /// The name of a file of messages that were redriven together. It promises no count, so it is always looked
     /// into for a message: its messages' ids are no range.
-    static func redriven(_ name: BookingID) -> String { "\(name).redriven.jsonl" }
+    static func redriven(_ name: BookingID) -> String { "\(name)\(redrivenSuffix)" }
+
+    private static let redrivenSuffix = ".redriven.jsonl"
+
+    /// Whether it is the name of a file of redriven messages.
+    static func isRedriven(_ name: String) -> Bool { name.hasSuffix(redrivenSuffix) }
 
     /// How many messages the name promises; nil when it promises nothing.
     static func count(in name: String) -> Int? {

@@ -123,7 +123,7 @@ extension QueueWorker {
             ? "No dead letter has this id." : "No dead letter has this id and matches the filter."
     }
 
-    private static func reason(of error: any Error) -> String {
+    static func reason(of error: any Error) -> String {
         (error as? TableUnavailable)?.reason ?? (error as? QueueUnavailable)?.reason ?? "\(error)"
     }
 

@@ -5,12 +5,12 @@ import Varlink
 extension QueueWorker {
     /// Counts and states for the operator.
     func attributes() throws(ErrorReply) -> QueueInterface.Attributes {
-        if stage == .unlocked { _ = step() }
         let counts: SpoolCounts
         do {
+            try beStarted()
             counts = try consumer.counts()
         } catch {
-            throw ErrorReply(QueueInterface.StorageUnavailable(reason: error.reason))
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }
         var totals = (committed: 0, deadLettered: 0)
         var trouble = tableOutage.reason
@@ -80,12 +80,11 @@ extension QueueWorker {
         let decision: Decision
         let progress: Progress?
         do {
+            try beStarted()
             decision = try body(id, now())
             progress = decision == .notFound ? try consumer.progress(of: id) : nil
         } catch {
-            let reason =
-                (error as? TableUnavailable)?.reason ?? (error as? QueueUnavailable)?.reason ?? "\(error)"
-            throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: reason))
+            throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }
         switch decision {
         case .decided(let booking, let cancelled):

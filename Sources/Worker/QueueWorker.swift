@@ -293,14 +293,19 @@ actor QueueWorker {
         spoolWorks()
     }
 
-    /// Sees to it that nothing is in hand, so that entries of the spool can be changed.
-    ///
-    /// - Throws: when the spool can't be used.
-    func takeNothing() throws {
+    /// Sees to it that the worker knows what is deferred and dead, which a call may ask for before its first step.
+    func beStarted() throws(QueueUnavailable) {
         if stage == .unlocked { _ = step() }
         guard stage != .unlocked else {
             throw QueueUnavailable(reason: spoolOutage.reason ?? "The spool can't be used.")
         }
+    }
+
+    /// Sees to it that nothing is in hand, so that entries of the spool can be changed.
+    ///
+    /// - Throws: when the spool can't be used.
+    func takeNothing() throws {
+        try beStarted()
         if !unsettled.isEmpty { try settleAll(at: now()) }
         if stage == .serving { try consumer.release() }
         mustRelease = false

@@ -166,4 +166,21 @@ import Testing
         #expect(index.holders(of: other) == [second])
         #expect(index.waitingBytes == 60)
     }
+
+    @Test func aMessageThatIsDeferredAgainAtOnceIsForgottenWhenItGoes() throws {
+        var index = QueueIndex()
+        let deferred = SpoolEntry(place: .deferred, name: "f")
+        index.add(deferred, [try held(first, "a")], bytes: 100)
+        index.vanish(deferred)
+        let mustBeRead = index.appear(deferred)
+        #expect(mustBeRead)
+        index.add(deferred, [try held(first, "a")], bytes: 120)
+        _ = index.settleMoves { _ in false }
+        #expect(index.holders(of: claim) == [first])
+        #expect(index.waitingBytes == 120)
+        index.vanish(deferred)
+        _ = index.settleMoves { _ in false }
+        #expect(index.holders(of: claim) == [])
+        #expect(index.waitingBytes == 0)
+    }
 }

@@ -5,9 +5,12 @@ public final class TemporaryDirectory: Sendable {
     /// Its path.
     public let path: String
 
-    /// Makes one under `$TMPDIR` or `/tmp`; the name is short, because socket paths are.
-    public init() throws {
-        let template = (ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp") + "/acms-XXXXXX"
+    /// Makes one; the name is short, because socket paths are.
+    ///
+    /// - Parameter parent: where; without one under `$TMPDIR` or `/tmp`.
+    public init(in parent: String? = nil) throws {
+        let parent = parent ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        let template = parent + "/acms-XXXXXX"
         var bytes = Array(template.utf8CString)
         guard mkdtemp(&bytes) != nil else { throw CocoaError(.fileWriteUnknown) }
         path = String(decoding: bytes.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -1,0 +1,90 @@
+import Spool
+import Synchronization
+import SystemPackage
+
+/// The real file system until a crash: from then on every call fails, as if the process were no more.
+final class CrashingFileSystem: FileSystem {
+    private let real = LocalFileSystem()
+    /// Changes that are still made; nil for any number.
+    private let remaining = Mutex<Int?>(nil)
+
+    /// Crashes once so many more changes were made.
+    func crash(after changes: Int) { remaining.withLock { $0 = changes } }
+
+    var isCrashed: Bool { remaining.withLock { $0 == 0 } }
+
+    private func look(_ path: String) throws(SpoolError) {
+        if isCrashed { throw SpoolError("look at", path, .ioError) }
+    }
+
+    private func change(_ path: String) throws(SpoolError) {
+        let isOver = remaining.withLock { remaining in
+            guard let left = remaining, left > 0 else { return remaining == 0 }
+            remaining = left - 1
+            return false
+        }
+        if isOver { throw SpoolError("change", path, .ioError) }
+    }
+
+    func names(in directory: String) throws(SpoolError) -> [String] {
+        try look(directory)
+        return try real.names(in: directory)
+    }
+
+    func escapeNames(in directory: String) throws(SpoolError) {
+        try look(directory)
+        try real.escapeNames(in: directory)
+    }
+
+    func status(of path: String) throws(SpoolError) -> FileStatus? {
+        try look(path)
+        return try real.status(of: path)
+    }
+
+    func open(_ path: String) throws(SpoolError) -> OpenFile {
+        try look(path)
+        return try real.open(path)
+    }
+
+    func freeBytes(in directory: String) throws(SpoolError) -> Int {
+        try look(directory)
+        return try real.freeBytes(in: directory)
+    }
+
+    func makeDirectory(_ path: String, mode: UInt32) throws(SpoolError) {
+        try change(path)
+        try real.makeDirectory(path, mode: mode)
+    }
+
+    func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
+        try change(path)
+        try real.write(contents, to: path, mode: mode)
+    }
+
+    func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError) {
+        try change(source)
+        try real.rename(source, to: target, replacing: replacing)
+    }
+
+    func remove(_ path: String) throws(SpoolError) {
+        try change(path)
+        try real.remove(path)
+    }
+
+    func removeTree(_ path: String) throws(SpoolError) {
+        try change(path)
+        try real.removeTree(path)
+    }
+
+    func allocate(_ path: String, bytes: Int) throws(SpoolError) { try look(path) }
+
+    func syncDirectory(_ path: String) throws(SpoolError) {
+        try change(path)
+        try real.syncDirectory(path)
+    }
+
+    func touch(_ path: String) throws(SpoolError) {
+        try look(path)
+        try real.touch(path)
+    }
+}

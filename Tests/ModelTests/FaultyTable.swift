@@ -1,0 +1,93 @@
+import BookingTable
+import Bookings
+import Synchronization
+
+/// The real table, with faults on demand.
+final class FaultyTable: BookingTable {
+    struct Faults {
+        /// Bookings of these apartments fail, and no others.
+        var cursed: Set<String> = []
+        /// The table as a whole can't be used.
+        var isOut = false
+        /// The next batch is committed, and then the process crashes.
+        var crashesAfterCommit = false
+    }
+
+    let faults = Mutex(Faults())
+    private let real: SQLiteTable
+    private let files: CrashingFileSystem
+
+    /// - Parameter files: crash together with the table.
+    init(path: String, files: CrashingFileSystem) {
+        real = SQLiteTable(path: path)
+        self.files = files
+    }
+
+    private func look() throws(TableUnavailable) {
+        if files.isCrashed || faults.withLock({ $0.isOut }) {
+            throw TableUnavailable(.inputOutput, reason: "The table can't be used.")
+        }
+    }
+
+    func apply(_ batch: [Message], deadLettered: Int) throws(TableUnavailable) -> [ApplyOutcome] {
+        try look()
+        let (cursed, crashes) = faults.withLock { faults in
+            defer { if !batch.isEmpty { faults.crashesAfterCommit = false } }
+            return (faults.cursed, faults.crashesAfterCommit && !batch.isEmpty)
+        }
+        let good = batch.filter { !cursed.contains($0.request.apartmentID) }
+        var outcomes = try real.apply(good, deadLettered: deadLettered).makeIterator()
+        if crashes {
+            files.crash(after: 0)
+            try look()
+        }
+        return batch.map { message in
+            cursed.contains(message.request.apartmentID)
+                ? .failed(reason: "cursed") : outcomes.next() ?? .failed(reason: "no answer")
+        }
+    }
+
+    func approve(_ id: BookingID, at time: Timestamp) throws(TableUnavailable) -> Decision {
+        try look()
+        return try real.approve(id, at: time)
+    }
+
+    func cancel(_ id: BookingID, at time: Timestamp) throws(TableUnavailable) -> Decision {
+        try look()
+        return try real.cancel(id, at: time)
+    }
+
+    func expirePending(
+        createdBefore time: Timestamp, limit: Int, at now: Timestamp
+    ) throws(TableUnavailable) -> [Booking] {
+        try look()
+        return try real.expirePending(createdBefore: time, limit: limit, at: now)
+    }
+
+    func totals() throws(TableUnavailable) -> (committed: Int, deadLettered: Int) {
+        try look()
+        return try real.totals()
+    }
+
+    func booking(_ id: BookingID) throws(TableUnavailable) -> Booking? {
+        try look()
+        return try real.booking(id)
+    }
+
+    func committed(among ids: [BookingID]) throws(TableUnavailable) -> Set<BookingID> {
+        try look()
+        return try real.committed(among: ids)
+    }
+
+    func verdicts(on requests: [BookingRequest]) throws(TableUnavailable) -> [TableVerdict] {
+        try look()
+        return try real.verdicts(on: requests)
+    }
+
+    func bookings(
+        of owner: BookingOwner, status: BookingStatus?, limit: Int, after token: String?
+    ) throws -> BookingPage {
+        try look()
+        return try real.bookings(of: owner, status: status, limit: limit, after: token)
+    }
+}

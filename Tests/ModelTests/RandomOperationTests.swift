@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// Random operations against a simple model: nothing accepted is lost, no two undecided bookings of a user and an
+/// apartment, no two approved ones that overlap, no claim left behind.
+///
+/// `ACMS_MODEL_SEED` reproduces a run, `ACMS_MODEL_STEPS` sets its length.
+@Suite struct RandomOperationTests {
+    private static func variable(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+    }
+
+    private func run(seed: UInt64, steps: Int) async throws -> RandomRun {
+        let run = try await RandomRun(seed: seed)
+        var done = 0
+        do {
+            while done < steps {
+                try await run.step()
+                done += 1
+                if done % 2000 == 0 { try await run.settle() }
+            }
+            try await run.settle()
+        } catch {
+            Issue.record(
+                """
+                ACMS_MODEL_SEED=\(seed) contradicts the model at step \(done): \(error)
+                \(run.stories(in: "\(error)").joined(separator: "\n"))
+                What came before:
+                \(run.history.joined(separator: "\n"))
+                """)
+        }
+        await run.front.end()
+        return run
+    }
+
+    @Test func whateverIsDoneInWhateverOrderTheModelHolds() async throws {
+        let seed = Self.variable("ACMS_MODEL_SEED") ?? .random(in: 1...UInt64(UInt32.max))
+        let steps = Self.variable("ACMS_MODEL_STEPS").map(Int.init) ?? 100_000
+        print("ACMS_MODEL_SEED=\(seed) reproduces this run of \(steps) steps.")
+        let run = try await run(seed: seed, steps: steps)
+        let counts = run.counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        print("What happened: \(counts.joined(separator: ", "))")
+        // A run that does nothing proves nothing.
+        for operation in [
+            "book", "repeat", "reused", "pending", "not available", "committed", "dead", "approve", "cancel",
+            "redrive", "delete", "expired", "worker replaced", "front crashed", "settled",
+        ] where steps >= 20_000 {
+            #expect(run.counts[operation, default: 0] > 0, "\(operation) never happened")
+        }
+    }
+
+    @Test func aSeedReproducesARun() async throws {
+        let first = try await run(seed: 7, steps: 3000)
+        let second = try await run(seed: 7, steps: 3000)
+        #expect(first.digest == second.digest)
+        #expect(try await run(seed: 8, steps: 3000).digest != first.digest)
+    }
+}
