@@ -40,6 +40,8 @@ let package = Package(
         .executable(name: "acms-frontd", targets: ["acms-frontd"]),
         .executable(name: "acms-workerd", targets: ["acms-workerd"]),
         .executable(name: "acmsctl", targets: ["acmsctl"]),
+        // For tests only, which load it into the daemons.
+        .library(name: "DiskFaults", type: .dynamic, targets: ["DiskFaults"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -90,6 +92,7 @@ let package = Package(
             name: "acms-frontd", dependencies: ["Bookings", "Daemon", "Front", argumentParser]),
         .executableTarget(
             name: "acms-workerd", dependencies: ["Bookings", "Daemon", "Worker", argumentParser]),
+        .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),

@@ -45,7 +45,9 @@ import Testing
 
     @Test func anEmptyBatchIsWrittenToTheDiskSoThatItShowsWhetherTheTableCanBeWritten() throws {
         try fixture.commit(try fixture.message("u"))
-        func written() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: fixture.path + "-wal")).count }
+        func written() throws -> Int {
+            try Data(contentsOf: URL(fileURLWithPath: fixture.path + "-wal")).count
+        }
         let before = try written()
         _ = try table.apply([], deadLettered: 0)
         #expect(try written() > before)

@@ -5,21 +5,28 @@ import Synchronization
 public final class Site: Sendable {
     /// The private directory.
     public let directory: TemporaryDirectory
+    /// Where the table's files are.
+    public let tableDirectory: String
     private let extra: [String: String]
 
-    /// - Parameter environment: more variables for the daemons, by configuration key's environment name.
-    public init(_ environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: more variables for the daemons, by configuration key's environment name.
+    ///   - tableDirectory: where the table's files are to be; if nil, in the private directory.
+    public init(_ environment: [String: String] = [:], tableDirectory: String? = nil) throws {
         directory = try TemporaryDirectory()
         extra = environment
-        try FileManager.default.createDirectory(
-            atPath: "\(directory.path)/table", withIntermediateDirectories: false)
+        self.tableDirectory = tableDirectory ?? "\(directory.path)/table"
+        if tableDirectory == nil {
+            try FileManager.default.createDirectory(
+                atPath: self.tableDirectory, withIntermediateDirectories: false)
+        }
     }
 
     /// The socket of an interface, by the last part of its name.
     public func socket(_ name: String) -> String { "\(directory.path)/io.acms.\(name)" }
 
     /// The table's file.
-    public var tablePath: String { "\(directory.path)/table/acms.sqlite" }
+    public var tablePath: String { "\(tableDirectory)/acms.sqlite" }
 
     /// Where the built programs are.
     public static let products: URL =
@@ -137,5 +144,14 @@ public func eventually(
             if ContinuousClock.now > deadline { throw Timeout(what: what) }
         } catch let error where ContinuousClock.now <= deadline && !(error is Timeout) {}
         try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Looks again and again for so long, and throws what `look` throws at the first time that it does.
+public func throughout(_ span: Duration, _ look: () async throws -> Void) async throws {
+    let end = ContinuousClock.now + span
+    while ContinuousClock.now < end {
+        try await look()
+        try await Task.sleep(for: .milliseconds(50))
     }
 }
