@@ -61,14 +61,18 @@ public final class Site: Sendable {
 
     /// Starts a program as the service manager does: at the first connection to one of the sockets.
     ///
-    /// - Parameter names: the last parts of its interfaces' names.
-    public func startActivated(_ program: String, _ names: [String]) async throws -> RunningDaemon {
+    /// - Parameters:
+    ///   - names: the last parts of its interfaces' names.
+    ///   - wrapper: a command that is given the program to run, as `env` is.
+    public func startActivated(
+        _ program: String, _ names: [String], through wrapper: [String] = []
+    ) async throws -> RunningDaemon {
         var arguments = names.flatMap { ["--listen", socket($0)] }
         arguments += ["--fdname", names.map { "io.acms.\($0)" }.joined(separator: ":")]
         arguments += environment.flatMap { ["--setenv", "\($0.key)=\($0.value)"] }
         let daemon = try RunningDaemon(
             URL(fileURLWithPath: "/usr/bin/systemd-socket-activate"),
-            arguments: arguments + [Self.products.appendingPathComponent(program).path],
+            arguments: arguments + wrapper + [Self.products.appendingPathComponent(program).path],
             environment: environment,
             log: "\(directory.path)/\(program).log")
         for name in names {
