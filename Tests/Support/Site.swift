@@ -52,9 +52,11 @@ public final class Site: Sendable {
     }
 
     /// Starts a program of the build and returns at once.
-    public func start(_ program: String, _ environment: [String: String] = [:]) throws -> RunningDaemon {
+    public func start(
+        _ program: String, _ environment: [String: String] = [:], arguments: [String] = []
+    ) throws -> RunningDaemon {
         try RunningDaemon(
-            Self.products.appendingPathComponent(program),
+            Self.products.appendingPathComponent(program), arguments: arguments,
             environment: self.environment.merging(environment) { $1 },
             log: "\(directory.path)/\(program).log")
     }
