@@ -101,9 +101,15 @@ final class TableConnections: Sendable {
         return Connection(queue: queue, file: opened, schemaVersion: version)
     }
 
+    /// Whether it was opened while the file could not be written: SQLite then opens it for reading only, and so it
+    /// would stay after the file was mended.
+    private func isCrippled(_ db: Database) -> Bool {
+        diagnosis.role == .writer && sqlite3_db_readonly(db.sqliteConnection, "main") == 1
+    }
+
     private func giveBack(_ connection: Connection) {
         let isKept =
-            !connection.queue.inDatabase(\.isInsideTransaction)
+            connection.queue.inDatabase { !$0.isInsideTransaction && !isCrippled($0) }
             && state.withLock { state in
                 guard state.idle.count < Self.idleLimit else { return false }
                 state.idle.append(connection)

@@ -3,7 +3,8 @@ import GRDB
 extension TableSchema {
     /// What a file holds, as far as this program is concerned.
     enum State {
-        /// No tables: a new file, or one whose creation was cut short.
+        /// Nothing was ever committed: a new file, or one whose creation was cut short or goes on right now, a
+        /// migration a transaction.
         case empty
         /// A table that lacks a migration of this program's.
         case older
@@ -31,7 +32,10 @@ extension TableSchema {
             }
             let known = migrator.migrations
             if applied.contains(where: { !known.contains($0) }) { return .newer }
-            return known.allSatisfy(applied.contains) ? .current : .older
+            if known.allSatisfy(applied.contains) { return .current }
+            guard tables.contains("bookings") else { return .older }
+            let isUsed = try Prepared(db, "SELECT 1 FROM bookings LIMIT 1").first([]) { _ in true } ?? false
+            return isUsed ? .older : .empty
         }
     }
 

@@ -188,7 +188,8 @@ actor QueueWorker {
             mustRelease = false
         }
         // What comes in while a backlog waits sorts behind it, so one scan a backlog finds everything in order.
-        if consumer.isExhausted { try consumer.scan() }
+        let isScanned = consumer.isExhausted
+        if isScanned { try consumer.scan() }
         if try isPaused(at: time) {
             spoolWorks()
             if tableOutage.reason != nil { try probe() }
@@ -199,7 +200,8 @@ actor QueueWorker {
         // After an outage the batch itself is the probe: a smaller write could succeed where it fails.
         let batch = try consumer.receive(upTo: settings.batchSize, at: time)
         spoolWorks()
-        guard !batch.isEmpty else { return try rest(at: time) }
+        // That a backlog is at its end shows only now; what came in behind it is found by another scan.
+        guard !batch.isEmpty else { return isScanned ? try rest(at: time) : .again }
         (unsettled, unreported) = try settlements(for: batch, at: time)
         try settleAll(at: time)
         return .again

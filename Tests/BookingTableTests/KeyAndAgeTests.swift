@@ -76,6 +76,16 @@ import Testing
             ])
     }
 
+    @Test func aTableThatIsBeingMadeHoldsNothingYetAndRefusesNobody() throws {
+        let queue = try DatabaseQueue(path: fixture.path)
+        try TableSchema.migrator.migrate(queue, upTo: "1: bookings and totals")
+        try queue.close()
+        let reader = SQLiteTableReader(path: fixture.path)
+        #expect(kind { try reader.committed(among: []) } == .missing)
+        let id = try fixture.commit(fixture.message("u", key: "k"))
+        #expect(try reader.booking(id)?.userId == "u")
+    }
+
     @Test func aTableOfTheFirstFormIsBroughtUpToDateWithAllItHolds() throws {
         let queue = try DatabaseQueue(path: fixture.path)
         try TableSchema.migrator.migrate(queue, upTo: "1: bookings and totals")

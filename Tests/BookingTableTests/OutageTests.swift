@@ -43,6 +43,17 @@ import Testing
         try fixture.commit(try fixture.message("w"))
     }
 
+    @Test func anEmptyBatchIsWrittenToTheDiskSoThatItShowsWhetherTheTableCanBeWritten() throws {
+        try fixture.commit(try fixture.message("u"))
+        func written() throws -> Int {
+            try Data(contentsOf: URL(fileURLWithPath: fixture.path + "-wal")).count
+        }
+        let before = try written()
+        _ = try table.apply([], deadLettered: 0)
+        #expect(try written() > before)
+        #expect(try table.totals() == (1, 0))
+    }
+
     @Test func aTableThatIsDeletedWhileInUseIsNotBegunAnew() throws {
         try fixture.commit(try fixture.message("u"))
         let reader = SQLiteTableReader(path: fixture.path)

@@ -166,17 +166,6 @@ import Varlink
         await worker.stop()
     }
 
-    /// Makes every try to commit a booking of the apartment `cursed` fail.
-    private func curse(_ site: Site) async throws {
-        try await eventually("the table to be there") { try await site.attributes().tableAvailable }
-        try await sqlite(
-            site,
-            """
-            CREATE TRIGGER cursed BEFORE INSERT ON bookings WHEN NEW.apartmentId = 'cursed'
-            BEGIN SELECT RAISE(ABORT, 'cursed'); END
-            """)
-    }
-
     @Test func aLetterThatKilledTheWorkerIsTriedByItselfOnceItIsRedriven() async throws {
         let fatal = ["ACMS_FAULT_APARTMENT": "deadly", "ACMS_WORKER_MAX_RECEIVE_COUNT": "2"]
         let site = try Site()

@@ -1,29 +1,21 @@
-import Glibc
+import Bookings
 import Support
 
-/// SQLite's own shell failed.
-struct SQLiteShellFailure: Error {
-    let status: Int32
-}
-
 /// Runs a statement on the table with SQLite's own shell.
-func sqlite(_ site: Site, _ statement: String) async throws {
-    let shell = try ChildProcess(
-        ["/usr/bin/sqlite3", "-cmd", ".timeout 5000", site.tablePath, statement], environment: [:], output: 2,
-        errors: 2)
-    let status = await shell.end()
-    guard status == 0 else { throw SQLiteShellFailure(status: status) }
+///
+/// - Returns: what it answers, a row a line.
+@discardableResult
+func sqlite(_ site: Site, _ statement: String) async throws -> [String] {
+    try await Command.succeed("/usr/bin/sqlite3", "-cmd", ".timeout 5000", site.tablePath, statement).lines
 }
 
-/// What a statement prints in SQLite's own shell, which can't change the table.
-func sqliteOutput(_ site: Site, _ statement: String) async throws -> String {
-    let directory = try TemporaryDirectory()
-    let output = open("\(directory.path)/output", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-    defer { close(output) }
-    let shell = try ChildProcess(
-        ["/usr/bin/sqlite3", "-readonly", "-cmd", ".timeout 5000", site.tablePath, statement],
-        environment: [:], output: output, errors: 2)
-    let status = await shell.end()
-    guard status == 0 else { throw SQLiteShellFailure(status: status) }
-    return try directory.read("output")
+/// Makes every try to commit a booking of the apartment `cursed` fail, until the trigger `cursed` is dropped.
+func curse(_ site: Site) async throws {
+    try await eventually("the table to be there") { try await site.attributes().tableAvailable }
+    try await sqlite(
+        site,
+        """
+        CREATE TRIGGER cursed BEFORE INSERT ON bookings WHEN NEW.apartmentId = 'cursed'
+        BEGIN SELECT RAISE(ABORT, 'cursed'); END
+        """)
 }

@@ -15,17 +15,24 @@ public final class ChildProcess: Sendable {
         let errno: Int32
     }
 
-    /// Starts a program with nothing on standard input.
+    /// Starts a program.
     ///
     /// - Parameters:
     ///   - command: the program's path and its arguments.
     ///   - environment: all of its environment.
+    ///   - input: the descriptor that becomes its standard input; nothing comes from there if nil.
     ///   - output: the descriptor that becomes its standard output, and `errors` its standard error.
-    public init(_ command: [String], environment: [String: String], output: Int32, errors: Int32) throws {
+    public init(
+        _ command: [String], environment: [String: String], input: Int32? = nil, output: Int32, errors: Int32
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         var attributes = posix_spawnattr_t()

@@ -5,21 +5,28 @@ import Synchronization
 public final class Site: Sendable {
     /// The private directory.
     public let directory: TemporaryDirectory
+    /// Where the table's files are.
+    public let tableDirectory: String
     private let extra: [String: String]
 
-    /// - Parameter environment: more variables for the daemons, by configuration key's environment name.
-    public init(_ environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: more variables for the daemons, by configuration key's environment name.
+    ///   - tableDirectory: where the table's files are to be; if nil, in the private directory.
+    public init(_ environment: [String: String] = [:], tableDirectory: String? = nil) throws {
         directory = try TemporaryDirectory()
         extra = environment
-        try FileManager.default.createDirectory(
-            atPath: "\(directory.path)/table", withIntermediateDirectories: false)
+        self.tableDirectory = tableDirectory ?? "\(directory.path)/table"
+        if tableDirectory == nil {
+            try FileManager.default.createDirectory(
+                atPath: self.tableDirectory, withIntermediateDirectories: false)
+        }
     }
 
     /// The socket of an interface, by the last part of its name.
     public func socket(_ name: String) -> String { "\(directory.path)/io.acms.\(name)" }
 
     /// The table's file.
-    public var tablePath: String { "\(directory.path)/table/acms.sqlite" }
+    public var tablePath: String { "\(tableDirectory)/acms.sqlite" }
 
     /// Where the built programs are.
     public static let products: URL =
@@ -56,14 +63,18 @@ public final class Site: Sendable {
 
     /// Starts a program as the service manager does: at the first connection to one of the sockets.
     ///
-    /// - Parameter names: the last parts of its interfaces' names.
-    public func startActivated(_ program: String, _ names: [String]) async throws -> RunningDaemon {
+    /// - Parameters:
+    ///   - names: the last parts of its interfaces' names.
+    ///   - wrapper: a command that is given the program to run, as `env` is.
+    public func startActivated(
+        _ program: String, _ names: [String], through wrapper: [String] = []
+    ) async throws -> RunningDaemon {
         var arguments = names.flatMap { ["--listen", socket($0)] }
         arguments += ["--fdname", names.map { "io.acms.\($0)" }.joined(separator: ":")]
         arguments += environment.flatMap { ["--setenv", "\($0.key)=\($0.value)"] }
         let daemon = try RunningDaemon(
             URL(fileURLWithPath: "/usr/bin/systemd-socket-activate"),
-            arguments: arguments + [Self.products.appendingPathComponent(program).path],
+            arguments: arguments + wrapper + [Self.products.appendingPathComponent(program).path],
             environment: environment,
             log: "\(directory.path)/\(program).log")
         for name in names {
@@ -139,5 +150,14 @@ public func eventually(
             if ContinuousClock.now > deadline { throw Timeout(what: what) }
         } catch let error where ContinuousClock.now <= deadline && !(error is Timeout) {}
         try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Looks again and again for so long, and throws what `look` throws at the first time that it does.
+public func throughout(_ span: Duration, _ look: () async throws -> Void) async throws {
+    let end = ContinuousClock.now + span
+    while ContinuousClock.now < end {
+        try await look()
+        try await Task.sleep(for: .milliseconds(50))
     }
 }
