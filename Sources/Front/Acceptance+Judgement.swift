@@ -36,16 +36,18 @@ extension Acceptance {
                 }
             }
         }
+        if let room, backpressure.isOver(room) { hasRoom() }
     }
 
-    /// What a request's idempotency key says: as far as the queue tells, which was looked at first, and then as far
-    /// as the table does. What moves from one to the other meanwhile is seen in one of them.
+    /// What a request's idempotency key says, in the table or in the queue. The queue was looked at first, so that
+    /// what moves from it to the table meanwhile is seen in one of them.
     ///
     /// - Returns: nil when it has none, or a new one.
     private func judgement(byKeyOf request: BookingRequest, _ verdict: TableVerdict) -> Judgement? {
-        guard let first = request.keyClaim.flatMap(known.index.holder(ofKey:)) else {
-            return verdict.isAboutKey ? Judgement(verdict) : nil
-        }
+        // The table was read last, and what it holds under a key is what the key's first call was answered with: a
+        // file put in by hand can't take the key over.
+        if verdict.isAboutKey { return Judgement(verdict) }
+        guard let first = request.keyClaim.flatMap(known.index.holder(ofKey:)) else { return nil }
         if first.isMade(from: request) { return .repeats(first.id) }
         return .refused(ErrorReply(BookingsInterface.IdempotencyKeyReused(bookingId: first.id.description)))
     }
@@ -114,13 +116,11 @@ extension Acceptance {
     ) throws(StorageTrouble) -> ErrorReply? {
         var left: QueueRoom
         if let room { left = room } else { left = try self.room() }
-        let reason = left.take(producer.maximumBytes(of: request))
+        let size = producer.maximumBytes(of: request)
+        let reason = left.take(size)
         room = left
-        guard let reason else {
-            if backpressure.since != nil { hasRoom() }
-            return nil
-        }
-        backpressure.refused(at: time)
+        guard let reason else { return nil }
+        backpressure.refused(at: time, size: size)
         report.full(reason)
         return ErrorReply(
             BookingsInterface.QueueFull(

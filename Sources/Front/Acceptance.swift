@@ -164,7 +164,7 @@ actor Acceptance {
         try? refresh()
         report.queued(known.index.count)
         // The queue has room again though nobody asks.
-        if backpressure.since != nil, var room = try? room(), room.take(0) == nil { hasRoom() }
+        if backpressure.since != nil, let room = try? room(), backpressure.isOver(room) { hasRoom() }
     }
 
     private func accept(_ submissions: [Submission]) {

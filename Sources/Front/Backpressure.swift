@@ -52,6 +52,8 @@ struct QueueRoom {
 struct Backpressure: Hashable {
     /// Since when the queue is full; nil while it is not.
     private(set) var since: Timestamp?
+    /// The bytes of what was refused last, at most.
+    private var wanted = 0
 
     /// When to try again, in seconds: after as long as the queue has been full so far, at least 1 and at most 60.
     func retryAfterSeconds(at time: Timestamp) -> Int {
@@ -59,7 +61,20 @@ struct Backpressure: Hashable {
         return min(max(1, Int(time.since(since).components.seconds)), 60)
     }
 
-    mutating func refused(at time: Timestamp) { since = since ?? time }
+    /// A message found no room.
+    ///
+    /// - Parameter size: its bytes at most.
+    mutating func refused(at time: Timestamp, size: Int) {
+        since = since ?? time
+        wanted = size
+    }
+
+    /// Whether the queue was full and what was refused last would fit by now. That a smaller one fits says nothing:
+    /// the queue would be full and not full by turns.
+    func isOver(_ room: QueueRoom) -> Bool {
+        var room = room
+        return since != nil && room.take(wanted) == nil
+    }
 
     mutating func hasRoom() { since = nil }
 }

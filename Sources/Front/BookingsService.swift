@@ -68,7 +68,12 @@ struct BookingsService: Sendable {
     private func create(
         _ input: CreateBookingInput, _ call: CallContext
     ) async throws(ErrorReply) -> BookingsInterface.Created {
-        let request = try validated(input, await rights.right(of: call.peer), call)
+        let request = try validated(input)
+        let right = await rights.right(of: call.peer)
+        if let refusal = right.refusal(for: request.userID) {
+            report.refused([request.userID], right, call.peer)
+            throw ErrorReply(refusal)
+        }
         guard let answer = await acceptance.submit([request], from: call.peer).first else {
             throw ErrorReply(BookingsInterface.StorageUnavailable(reason: "The booking was not answered."))
         }
@@ -79,15 +84,22 @@ struct BookingsService: Sendable {
         -> BookingsInterface.CreatedMany
     {
         var requests: [BookingRequest] = []
+        var refused: [String] = []
         let right = await rights.right(of: call.peer)
         let invalid = inputs.map { input in
             do throws(ErrorReply) {
-                requests.append(try validated(input, right, call))
+                let request = try validated(input)
+                if let refusal = right.refusal(for: request.userID) {
+                    refused.append(request.userID)
+                    return Optional(ErrorReply(refusal))
+                }
+                requests.append(request)
                 return ErrorReply?.none
             } catch {
                 return error
             }
         }
+        if !refused.isEmpty { report.refused(refused, right, call.peer) }
         let submitted = requests.isEmpty ? [] : await acceptance.submit(requests, from: call.peer)
         var answers = submitted.makeIterator()
         let results = invalid.map { refusal in
@@ -100,13 +112,7 @@ struct BookingsService: Sendable {
         return .init(results: results)
     }
 
-    private func validated(
-        _ input: CreateBookingInput, _ right: BookingRight, _ call: CallContext
-    ) throws(ErrorReply) -> BookingRequest {
-        if let refusal = right.refusal(for: input.userId) {
-            report.refused(input.userId, right, call.peer)
-            throw ErrorReply(refusal)
-        }
+    private func validated(_ input: CreateBookingInput) throws(ErrorReply) -> BookingRequest {
         do throws(BookingsInterface.InvalidInput) {
             return try BookingRequest(input)
         } catch {

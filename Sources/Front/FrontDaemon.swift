@@ -47,8 +47,9 @@ public struct FrontDaemon: ReconfigurableService {
             group.addTask {
                 await Heartbeat(notifier).run { await acceptance.heartbeat() }
             }
+            // Looking names up can take long, and nobody needs to wait for the warning.
+            group.addTask { await rights.warnOfMissingGroups() }
             notifier.status("Reading the spool")
-            await rights.warnOfMissingGroups()
             try await withGracefulShutdownHandler {
                 try await server.run()
             } onGracefulShutdown: {

@@ -77,15 +77,17 @@ final class FrontReport: Sendable {
         if table.note(trouble?.reason, kind: trouble?.kind.rawValue) { updateStatus() }
     }
 
-    /// A peer was refused a booking for a user that it may not book for.
-    func refused(_ user: String, _ right: BookingRight, _ peer: Peer) {
+    /// A peer was refused bookings of one call, for users that it may not book for.
+    ///
+    /// - Parameter users: of valid requests: what else a peer sends can have any length, and is not logged.
+    func refused(_ users: [String], _ right: BookingRight, _ peer: Peer) {
         var metadata: Logger.Metadata = [
-            "user-id": .string(user), "peer-uid": .stringConvertible(peer.uid),
+            "user-id": .array(users.map { .string($0) }), "peer-uid": .stringConvertible(peer.uid),
             "peer-pid": .stringConvertible(peer.pid),
         ]
         if case .itself(let login, _) = right { metadata["peer-login"] = .string(login) }
         logger.notice(
-            "Refused a booking: uid \(peer.uid) may not book for the user it named.",
+            "Refused \(users.count == 1 ? "a booking" : "\(users.count) bookings"): uid \(peer.uid) may not book for the users it named.",
             metadata: .event(.callRefused, metadata))
     }
 

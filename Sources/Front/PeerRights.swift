@@ -51,7 +51,7 @@ actor PeerRights {
     private nonisolated let rules: Mutex<Settings.Front>
     private let report: FrontReport
     private var logins: [UInt32: (name: String?, until: ContinuousClock.Instant)] = [:]
-    private var groupIDs: (ids: [UInt32], until: ContinuousClock.Instant)?
+    private var groupIDs: (names: [String], ids: [UInt32], until: ContinuousClock.Instant)?
 
     init(_ rules: Settings.Front, report: FrontReport) {
         self.rules = Mutex(rules)
@@ -61,7 +61,6 @@ actor PeerRights {
     /// Takes new rules over.
     func reconfigure(_ rules: Settings.Front) {
         self.rules.withLock { $0 = rules }
-        groupIDs = nil
         warnOfMissingGroups()
     }
 
@@ -91,9 +90,10 @@ actor PeerRights {
 
     private func trustedIDs(_ rules: Settings.Front) -> [UInt32] {
         let now = ContinuousClock.now
-        if let known = groupIDs, known.until > now { return known.ids }
+        // A call that came before new rules may get here after them: what it leaves holds for its own rules only.
+        if let known = groupIDs, known.names == rules.trustedGroups, known.until > now { return known.ids }
         let ids = rules.trustedGroups.compactMap(UserDatabase.groupID(named:))
-        groupIDs = (ids, now + Self.memory)
+        groupIDs = (rules.trustedGroups, ids, now + Self.memory)
         return ids
     }
 

@@ -14,6 +14,14 @@ struct DeadLetterSelection: ParsableArguments {
             valueName: "time"))
     var before: Timestamp?
 
+    func validate() throws {
+        // An unset variable of a script must not select everything.
+        for (option, text) in [("--reason", reason), ("--user", user), ("--apartment", apartment)]
+        where text?.isEmpty ?? false {
+            throw ValidationError("\(option) must not be empty.")
+        }
+    }
+
     /// Nil when nothing is selected.
     var filter: DeadLetterFilter? {
         let filter = DeadLetterFilter(

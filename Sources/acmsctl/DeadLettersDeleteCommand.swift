@@ -35,29 +35,47 @@ struct DeadLettersDeleteCommand: Verb {
     }
 
     func run(_ session: Session) async throws {
-        if mustAsk {
-            let count = try await delete(session, dryRun: true).deleted.count
-            if count == 0 {
-                session.output.note("No such dead letters.")
-                return
-            }
-            let letters = count == 1 ? "1 dead letter" : "\(count) dead letters"
-            guard Question.ask("Delete \(letters) for good?") else {
-                session.output.note("Nothing was deleted.")
-                throw ExitCode(1)
-            }
-        }
-        let reply = try await delete(session, dryRun: dryRun)
+        let reply =
+            mustAsk
+            ? try await deleteConfirmed(session)
+            : try await delete(choice.namedIDs, session, dryRun: dryRun)
+        guard let reply else { return }
         let outcome = LetterOutcome(done: reply.deleted.count, failed: reply.failed)
         try session.output.write(reply) { outcome.lines(dryRun ? "Would delete" : "Deleted") }
         if !outcome.failed.isEmpty { throw ExitCode(1) }
     }
 
-    private func delete(_ session: Session, dryRun: Bool) async throws -> QueueInterface.Deleted {
+    /// Deletes just the letters that were counted: others may have come while the question was open.
+    ///
+    /// - Returns: nil when there is none.
+    private func deleteConfirmed(_ session: Session) async throws -> QueueInterface.Deleted? {
+        var ids = try await delete(choice.namedIDs, session, dryRun: true).deleted[...]
+        guard !ids.isEmpty else {
+            session.output.note("No such dead letters.")
+            return nil
+        }
+        let letters = ids.count == 1 ? "1 dead letter" : "\(ids.count) dead letters"
+        guard Question.ask("Delete \(letters) for good?") else {
+            session.output.note("Nothing was deleted.")
+            throw ExitCode(1)
+        }
+        var all = QueueInterface.Deleted(deleted: [], failed: [])
+        while !ids.isEmpty {
+            // A call has its limit in bytes.
+            let reply = try await delete(Array(ids.prefix(1000)), session, dryRun: false)
+            all.deleted += reply.deleted
+            all.failed += reply.failed
+            ids = ids.dropFirst(1000)
+        }
+        return all
+    }
+
+    private func delete(
+        _ ids: [String]?, _ session: Session, dryRun: Bool
+    ) async throws -> QueueInterface.Deleted {
         try await session.call(
             QueueInterface.method("DeleteDeadLetters"),
-            QueueInterface.DeleteDeadLetters(
-                ids: choice.namedIDs, filter: choice.filter, dryRun: dryRun ? true : nil),
+            QueueInterface.DeleteDeadLetters(ids: ids, filter: choice.filter, dryRun: dryRun ? true : nil),
             ifLost: dryRun
                 ? Session.repeatIt
                 : "Some letters may have been deleted; see 'acmsctl dlq list' for those that stay.")

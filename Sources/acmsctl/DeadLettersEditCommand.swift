@@ -45,7 +45,8 @@ struct DeadLettersEditCommand: Verb {
         try await session.redrive(.init(ids: [id], input: input))
     }
 
-    /// What the user made of the draft; nil when it was fine and is unchanged.
+    /// What the user made of the draft; nil when it was fine and is unchanged. A letter that is poison for what stands
+    /// around a fine booking is mended by the booking alone.
     private func edited(_ draft: LetterDraft, _ session: Session) throws -> CreateBookingInput? {
         let editor = Editor(environment: ProcessInfo.processInfo.environment)
         var text = draft.text
@@ -53,7 +54,7 @@ struct DeadLettersEditCommand: Verb {
             text = try editor.edit(text)
             switch LetterDraft.validated(text) {
             case .success(let input):
-                return input == draft.validInput ? nil : input
+                return input == draft.validInput && !draft.isPoison ? nil : input
             case .failure(let invalid):
                 StandardError.write(["acmsctl: \(invalid.reason)"])
                 guard Question.canBeAsked, Question.ask("Edit it again?") else {

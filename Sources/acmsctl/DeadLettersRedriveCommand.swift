@@ -4,6 +4,8 @@ import Bookings
 /// `acmsctl dlq redrive`
 struct DeadLettersRedriveCommand: Verb {
     static let service = Service.queue
+    /// However long it takes, with --rate above all.
+    static let defaultTimeout: Duration? = nil
     static let configuration = CommandConfiguration(
         commandName: "redrive",
         abstract: "Put dead letters back into the queue, under their ids.",

@@ -32,26 +32,31 @@ struct Editor {
     }
 
     private func run(on path: String) throws(Failure) -> Int32 {
-        // As in system(3): the terminal's signals are for the editor.
-        let interrupt = signal(SIGINT, SIG_IGN)
-        let quit = signal(SIGQUIT, SIG_IGN)
-        defer {
-            signal(SIGINT, interrupt)
-            signal(SIGQUIT, quit)
-        }
+        // The terminal's signals are for the editor, as in system(3); and whatever ends this program would leave the
+        // file behind.
+        let numbers = [SIGINT, SIGQUIT, SIGTERM, SIGHUP]
+        let before = numbers.map { signal($0, SIG_IGN) }
+        defer { for (number, handler) in zip(numbers, before) { signal(number, handler) } }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGQUIT, SIGPIPE] { sigaddset(&signals, number) }
+        for number in numbers + [SIGPIPE] { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        // What is piped on is this program's output, not the editor's.
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if isatty(STDOUT_FILENO) != 1 {
+            posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
+        }
         let words = ["/bin/sh", "-c", "\(command) \"$1\"", "acmsctl", path]
         var arguments = words.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var child: pid_t = 0
-        let failure = posix_spawn(&child, "/bin/sh", nil, &attributes, &arguments, environ)
+        let failure = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
         guard failure == 0 else {
             throw .editorFailed("/bin/sh can't be started: \(String(cString: strerror(failure))).")
         }

@@ -43,6 +43,9 @@ struct LetterDraft {
             """
     }
 
+    /// Whether the letter could never be committed as it is.
+    var isPoison: Bool { letter.class == .poison }
+
     /// What the letter asks for as it is; nil when that is no valid booking.
     var validInput: CreateBookingInput? { try? Self.validated(text).get() }
 
@@ -66,7 +69,11 @@ struct LetterDraft {
         let new: [Field: String?] = [
             .userId: input.userId, .apartmentId: input.apartmentId, .startDate: input.startDate,
             .endDate: input.endDate, .bookingStatus: input.bookingStatus?.rawValue,
-            .idempotencyKey: input.idempotencyKey,
+            // A key that is left out stays as long as the user does.
+            .idempotencyKey: input.idempotencyKey
+                ?? (input.userId == fields[Field.userId.rawValue]
+                    ? fields[Field.idempotencyKey.rawValue] : nil)
+                ,
         ]
         let width = (Field.allCases.map(\.rawValue.count).max() ?? 0) + 1
         return Field.allCases.flatMap { field -> [String] in

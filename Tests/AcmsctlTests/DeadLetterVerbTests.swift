@@ -99,6 +99,14 @@ import Varlink
         #expect(both.errors.contains("--all goes with neither"))
     }
 
+    @Test func `an empty text selects nothing`() async throws {
+        for option in ["--reason", "--user", "--apartment"] {
+            let outcome = try await Program.run("dlq", "delete", option, "", "--yes")
+            #expect(outcome.status == 64)
+            #expect(outcome.errors.contains("\(option) must not be empty."))
+        }
+    }
+
     // MARK: - edit
 
     private static func editable(_ letter: DeadLetter) -> [Method] {
@@ -119,9 +127,11 @@ import Varlink
         #"{"v":1,"input":{"userId":"u","apartmentId":"A","startDate":"2022-02-30","endDate":"2022-03-05"}}"#
 
     private func edit(
-        _ editor: String, body: String = body, variable: String = "EDITOR", _ arguments: String...
+        _ editor: String, body: String = body, class: FailureClass = .poison, variable: String = "EDITOR",
+        _ arguments: String...
     ) async throws -> Program.Outcome {
-        let letter = DeadLetter.sample(reason: "no such \u{1b}day", body: body)
+        var letter = DeadLetter.sample(reason: "no such \u{1b}day", body: body)
+        letter.class = `class`
         return try await FakeDaemon.serving(QueueInterface.description, Self.editable(letter)) {
             try await Program.run(
                 [Program.path, "dlq", "edit", Self.id, "--yes", "--socket", $0] + arguments,
@@ -181,10 +191,13 @@ import Varlink
         #expect(try await edit("sed -i d").errors.contains("it is not a JSON object."))
         #expect(try await edit("true").errors.contains("startDate is not a calendar date"))
         let valid = Self.body.replacing("2022-02-30", with: "2022-02-28")
-        let unchanged = try await edit("true", body: valid)
+        let unchanged = try await edit("true", body: valid, class: .exhausted)
         #expect(unchanged.status == 0)
         #expect(unchanged.output.isEmpty)
         #expect(unchanged.errors.contains("Nothing was changed; redrive it as it is"))
+        // What is wrong may lie around the booking.
+        let around = try await edit("true", body: valid.replacing("\"v\":1", with: "\"v\":99"))
+        #expect(around.output.contains(#"X: {"ids":["\#(Self.id)"],"input":{"apartmentId":"A""#))
         #expect(try await edit("/nonexistent/editor").errors.contains("ended with status 127"))
     }
 

@@ -38,13 +38,25 @@ import Varlink
     func callersAreToldToWaitAsLongAsItHasBeenFull(milliseconds: Int64, seconds: Int) {
         var pressure = Backpressure()
         let start = Timestamp(milliseconds: 1_700_000_000_000)
-        pressure.refused(at: start)
+        pressure.refused(at: start, size: 100)
         let now = start.advanced(by: .milliseconds(milliseconds))
-        pressure.refused(at: now)
+        pressure.refused(at: now, size: 100)
         #expect(pressure.retryAfterSeconds(at: now) == seconds)
         pressure.hasRoom()
-        pressure.refused(at: now)
+        pressure.refused(at: now, size: 100)
         #expect(pressure.retryAfterSeconds(at: now) == 1)
+    }
+
+    @Test func theQueueIsFullUntilWhatWasRefusedLastWouldFit() {
+        var pressure = Backpressure()
+        #expect(!pressure.isOver(room()), "it was not full")
+        pressure.refused(at: .now(), size: 300)
+        #expect(!pressure.isOver(room(0, 701)), "a smaller message would fit, and this one doesn't")
+        #expect(!pressure.isOver(room(3, 0)))
+        #expect(!pressure.isOver(room(free: 799)))
+        #expect(pressure.isOver(room(2, 700, free: 800)))
+        pressure.hasRoom()
+        #expect(!pressure.isOver(room()))
     }
 
     @Test func noLineIsLongerThanItsBound() throws {
