@@ -137,13 +137,13 @@ final class WorkerReport: Sendable {
 
     func redriven(_ messages: [Message], by peer: Peer) {
         act(
-            .lettersRedriven, by: peer, "Put \(messages.count) dead letters back into the queue",
+            .lettersRedriven, by: peer, "Put \(Self.letters(messages.count)) back into the queue",
             .bookings(messages))
     }
 
     func deleted(_ ids: [BookingID], by peer: Peer) {
         act(
-            .lettersDeleted, by: peer, "Deleted \(ids.count) dead letters",
+            .lettersDeleted, by: peer, "Deleted \(Self.letters(ids.count))",
             ["booking-id": .array(ids.map { .stringConvertible($0) })])
     }
 
@@ -163,7 +163,7 @@ final class WorkerReport: Sendable {
 
     func expired(_ bookings: [Booking], afterDays days: Int) {
         logger.notice(
-            "Cancelled \(bookings.count) bookings that nobody had decided for \(days) days.",
+            "Cancelled \(bookings.count == 1 ? "a booking" : "\(bookings.count) bookings") that nobody had decided for \(days) days.",
             metadata: .event(
                 .pendingExpired,
                 [
@@ -171,6 +171,10 @@ final class WorkerReport: Sendable {
                     "user-id": .array(bookings.map { .string($0.userId) }),
                     "apartment-id": .array(bookings.map { .string($0.apartmentId) }),
                 ]))
+    }
+
+    private static func letters(_ count: Int) -> String {
+        count == 1 ? "a dead letter" : "\(count) dead letters"
     }
 
     /// Logs what somebody did, and who.

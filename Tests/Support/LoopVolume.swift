@@ -26,11 +26,17 @@ public final class LoopVolume: Sendable {
     public func setFull(_ isFull: Bool) throws {
         let filler = "\(path)/filler"
         guard isFull else { return try FileManager.default.removeItem(atPath: filler) }
-        let descriptor = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(descriptor) }
-        let piece = [UInt8](repeating: 0, count: 4096)
-        while write(descriptor, piece, piece.count) > 0 {}
-        guard errno == ENOSPC, fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        // What was removed is free only once the journal has it, which a sync sees to.
+        var isDone = false
+        while !isDone {
+            isDone = true
+            // The last blocks take pieces that are smaller than a page.
+            for size in [4096, 256] { while write(descriptor, zeros, size) > 0 { isDone = false } }
+            guard errno == ENOSPC, fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        }
     }
 
     /// Makes it read-only, or writable again; the former needs that no file of it is open for writing.
