@@ -98,7 +98,7 @@ extension Acceptance {
         do {
             return QueueRoom(
                 limits: limits, messages: known.index.waitingMessages, bytes: known.index.waitingBytes,
-                freeBytes: try producer.freeBytes())
+                freeBytes: limits.minFreeBytes > 0 ? try producer.freeBytes() : .max)
         } catch {
             report.spoolWriting(error)
             throw StorageTrouble(reason: error.reason)

@@ -56,4 +56,27 @@ import Varlink
         await front.stop()
         await worker.stop()
     }
+
+    @Test func whereNothingIsToBeLeftFreeAFullDiskIsTroubleWithTheStorage() async throws {
+        let volume = try await LoopVolume(mebibytes: 24)
+        let site = try Site([
+            "ACMS_SPOOL_DIRECTORY": "\(volume.path)/spool", "ACMS_SPOOL_MIN_FREE_BYTES": "0",
+        ])
+        let front = try await site.startFront()
+        let id = try await site.book("u")
+        try volume.setFull(true)
+        for _ in 0..<3 {
+            let full = try await refusal { try await site.book("v") }
+            let reason = try #require(full?.decode(BookingsInterface.StorageUnavailable.self)).reason
+            #expect(reason.contains("No space left on device"))
+        }
+        for place in ["tmp", "incoming"] {
+            let names = try FileManager.default.contentsOfDirectory(atPath: "\(volume.path)/spool/\(place)")
+            #expect(names == (place == "tmp" ? [] : ["\(id).1.jsonl"]))
+        }
+        #expect(try site.log(of: "acms-frontd").components(separatedBy: " error: ").count == 2)
+        try volume.setFull(false)
+        #expect(try await site.progress(of: try await site.book("v")) == .queued)
+        await front.stop()
+    }
 }

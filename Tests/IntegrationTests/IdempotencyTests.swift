@@ -47,12 +47,7 @@ import Varlink
         try await checkAlsoAfterARestart("committed")
         _ = try await site.approve(id)
         try await check("approved")
-        try await sqlite(
-            site,
-            """
-            CREATE TRIGGER cursed BEFORE INSERT ON bookings WHEN NEW.apartmentId = 'cursed'
-            BEGIN SELECT RAISE(ABORT, 'cursed'); END
-            """)
+        try await curse(site)
         let cursed = input("v", "cursed", key: "k")
         let dead = try await book(site, cursed)
         #expect(try await site.settled(dead).progress == .deadLettered)
