@@ -105,6 +105,12 @@ final class ActiveFile {
                         "The line has \(line.count) bytes; at most \(LineReader.maximumLineBytes) are allowed."
                 ))
         }
-        return MessageLine.decode(bytes, fileName: name, number: line.number, arrival: arrival)
+        return MessageLine.decode(bytes, fileName: name, number: line.number, arrival: arrival).map {
+            message in
+            // Only what a worker wrote was redriven: nobody who may put files in takes a letter's place with one.
+            var message = message
+            if !(file?.status.isOwn ?? false) { message.redriveCount = 0 }
+            return message
+        }
     }
 }

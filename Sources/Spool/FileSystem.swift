@@ -18,6 +18,8 @@ public struct FileStatus: Hashable, Sendable {
     public var modifiedMilliseconds: Int64
     /// Its device and inode.
     public var identity: FileIdentity
+    /// Whether it belongs to the user that this process runs as.
+    public var isOwn: Bool
 }
 
 /// A device and inode: the same for the same file.

@@ -280,7 +280,8 @@ extension FileStatus {
         self.init(
             kind: kind, size: Int(status.st_size),
             modifiedMilliseconds: Self.milliseconds(status.st_mtim),
-            identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)))
+            identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
+            isOwn: status.st_uid == geteuid())
     }
 }
 

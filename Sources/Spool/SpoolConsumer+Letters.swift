@@ -140,6 +140,7 @@ extension SpoolConsumer {
         let reader = SpoolReader(directory, files: files)
         for place in [SpoolPlace.active, .incoming] {
             for name in try reader.names(in: place) where SpoolFileName.isRedriven(name) {
+                guard try files.status(of: directory.path(place, name))?.isOwn ?? false else { continue }
                 var messages: [Message] = []
                 try reader.forEachMessage(in: place, name) { message in
                     messages.append(message)

@@ -125,9 +125,11 @@ private final class Alarm {
     func set(_ delay: Duration?) {
         cancel()
         guard let delay else { return }
+        // Looking once too often does no harm, and a time thousands of years away is more than a clock can take.
+        let bounded = min(max(.zero, delay), .seconds(3600))
         task = Task { [wake] in
             // A millisecond more, because times are cut to milliseconds.
-            guard (try? await Task.sleep(for: max(.zero, delay) + .milliseconds(1))) != nil else { return }
+            guard (try? await Task.sleep(for: bounded + .milliseconds(1))) != nil else { return }
             wake.yield()
         }
     }

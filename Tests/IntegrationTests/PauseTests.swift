@@ -51,6 +51,22 @@ import Varlink
         await worker.stop()
     }
 
+    @Test func aPauseMayEndInThousandsOfYears() async throws {
+        let site = try Site()
+        let front = try await site.startFront()
+        let worker = try await site.startWorker()
+        let end = try #require(Timestamp("9999-12-31T23:59:59Z"))
+        try await site.pause(until: end)
+        let id = try await site.book("u")
+        #expect(try await site.attributes().pausedUntil == end)
+        #expect(try await site.progress(of: id) == .queued)
+        try await site.resume()
+        #expect(try await site.settled(id).progress == .committed)
+        #expect(worker.isRunning)
+        await front.stop()
+        await worker.stop()
+    }
+
     @Test func aPausedWorkerEndsWhenIdleOnlyIfNothingWaits() async throws {
         let site = try Site(["ACMS_WORKER_IDLE_EXIT_SECONDS": "0.2"])
         let front = try await site.startFront()

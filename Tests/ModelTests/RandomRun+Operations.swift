@@ -11,7 +11,7 @@ extension RandomRun {
     func step() async throws {
         // An armed crash may have come in whatever was done last.
         if worker.files.isCrashed { try await replaceWorker() }
-        if chance(2) { worker.table.faults.withLock { $0 = .init() } }
+        if Int.random(in: 0..<1000, using: &random) < 6 { worker.table.faults.withLock { $0 = .init() } }
         switch Int.random(in: 0..<1000, using: &random) {
         case ..<380: try await book([try anyRequest()])
         case ..<420:

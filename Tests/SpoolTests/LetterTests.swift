@@ -230,6 +230,23 @@ import Testing
         #expect(try rest(&consumer).map(\.request) == [other.request])
     }
 
+    @Test(.enabled("giving a file away takes root") { geteuid() == 0 })
+    func nobodyElseTakesALettersPlaceWithAFileOfTheirs() throws {
+        let bad = try message("u")
+        try producer.enqueue([bad])
+        var consumer = try started()
+        try letters([bad], in: &consumer)
+        var forged = bad
+        forged.redriveCount = 7
+        let file = "\(name).redriven.jsonl"
+        try root.write(
+            String(decoding: try MessageLine.encode(forged), as: UTF8.self), to: "incoming/\(file)")
+        #expect(chown("\(root.path)/incoming/\(file)", 65534, 65534) == 0)
+        var next = try started()
+        #expect(try rest(&next).isEmpty, "it is a copy of the letter's message")
+        #expect(try root.names(in: "dead") == ["\(bad.id).letter"])
+    }
+
     @Test func aLetterThatCameAsADirectoryIsDeletedWithAllItHolds() throws {
         let files = LocalFileSystem()
         try files.makeDirectory("\(root.path)/incoming/tree", mode: 0o755)
