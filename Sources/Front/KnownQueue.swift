@@ -117,29 +117,58 @@ struct KnownQueue {
         guard !first.isEmpty else { return }
         var changed: [BookingID] = []
         var events = first
-        // An entry that was not found has moved on, and the event that says so may come a moment later: moves are
-        // not settled before it was seen.
+        // An entry that was not found has moved on, and the event that says so may come a moment later. Nothing is
+        // taken for gone before a look at where it can be was followed by a moment without events: what has left one
+        // place is in another by then, and seen there. Should no such moment come, claims stay held.
         for _ in 0..<100 {
-            var hasMissed = false
-            for event in events {
-                switch event {
-                case .appeared(let place, let name):
-                    let entry = SpoolEntry(place: place, name: name)
-                    if index.appear(entry), try !read(entry) { hasMissed = true }
-                    if !awaited.isEmpty { changed += index.messages(in: entry) }
-                case .vanished(let place, let name):
-                    index.vanish(SpoolEntry(place: place, name: name))
-                case .touched:
-                    changed += awaited.keys
-                case .overflow:
-                    isComplete = false
-                }
-            }
+            let hasMissed = try learn(events, &changed)
             events = watch.drain()
-            if events.isEmpty && !hasMissed { break }
+            if hasMissed || !events.isEmpty { continue }
+            let there = try placesOfDeparted()
+            events = watch.drain()
+            if events.isEmpty {
+                changed += index.settleMoves { there.contains($0) }
+                break
+            }
         }
-        changed += index.settleMoves { [reader] in reader.exists($0.place, $0.name) }
         if !awaited.isEmpty { notify(changed) }
+    }
+
+    /// - Returns: whether an entry that has come was not found.
+    private mutating func learn(
+        _ events: [SpoolEvent], _ changed: inout [BookingID]
+    ) throws(SpoolError) -> Bool {
+        var hasMissed = false
+        for event in events {
+            switch event {
+            case .appeared(let place, let name):
+                let entry = SpoolEntry(place: place, name: name)
+                if index.appear(entry), try !read(entry) { hasMissed = true }
+                if !awaited.isEmpty { changed += index.messages(in: entry) }
+            case .vanished(let place, let name):
+                index.vanish(SpoolEntry(place: place, name: name))
+            case .touched:
+                changed += awaited.keys
+            case .overflow:
+                isComplete = false
+            }
+        }
+        return hasMissed
+    }
+
+    /// Looks for entries that have left their place: reads those that were deferred.
+    ///
+    /// - Returns: where the others are.
+    private mutating func placesOfDeparted() throws(SpoolError) -> Set<SpoolEntry> {
+        var there: Set<SpoolEntry> = []
+        for entry in index.departed {
+            for place in entry.destinations where reader.exists(place.place, place.name) {
+                there.insert(place)
+            }
+            let deferred = SpoolEntry(place: .deferred, name: entry.name)
+            if entry.place == .active, !index.knows(deferred) { _ = try read(deferred) }
+        }
+        return there
     }
 
     private func notify(_ ids: [BookingID]) {

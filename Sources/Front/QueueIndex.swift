@@ -126,6 +126,12 @@ struct QueueIndex {
         return false
     }
 
+    /// Entries that have left their place and not yet shown up in another.
+    var departed: [SpoolEntry] { moving.values.joined().map(\.place) }
+
+    /// Whether an entry is known to be in its place.
+    func knows(_ place: SpoolEntry) -> Bool { entries[place] != nil }
+
     /// Ends all moves: an entry that has shown up nowhere is gone.
     ///
     /// - Parameter exists: whether an entry is there now.
@@ -201,15 +207,18 @@ extension SpoolEntry {
         }
     }
 
-    /// Whether the worker renames entries from here to `place`.
+    /// Whether an entry that has left its place and one of its name that has come to `place` are the same file.
+    ///
+    /// What comes to `deferred/` never counts: mostly it is a new file, and an operator may have put another booking
+    /// into it.
     func canMove(to place: SpoolPlace) -> Bool {
         switch (self.place, place) {
-        case (.incoming, .active), (.active, .incoming), (.deferred, .active), (.active, .deferred): true
+        case (.incoming, .active), (.active, .incoming), (.deferred, .active): true
         default: false
         }
     }
 
-    /// Where the worker may have renamed the entry to.
+    /// Where the entry may be as the same file.
     var destinations: [SpoolEntry] {
         SpoolPlace.allCases.filter(canMove(to:)).map { SpoolEntry(place: $0, name: name) }
     }

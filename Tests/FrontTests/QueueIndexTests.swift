@@ -183,4 +183,19 @@ import Testing
         #expect(index.holders(of: claim) == [])
         #expect(index.waitingBytes == 0)
     }
+
+    @Test func whatIsDeferredUnderTheNameOfWhatHasLeftIsReadAndNotTakenForIt() throws {
+        var index = QueueIndex()
+        index.add(taken, [try held(first, "a")], bytes: 100)
+        index.vanish(taken)
+        let deferred = SpoolEntry(place: .deferred, name: "f")
+        let mustBeRead = index.appear(deferred)
+        #expect(mustBeRead)
+        #expect(index.departed == [taken])
+        index.add(deferred, [try held(first, "b")], bytes: 100)
+        #expect(index.knows(deferred))
+        _ = index.settleMoves { _ in false }
+        #expect(index.holders(of: claim) == [])
+        #expect(index.holders(of: other) == [first])
+    }
 }
