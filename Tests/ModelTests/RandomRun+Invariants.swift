@@ -17,6 +17,8 @@ extension RandomRun {
             if worker.files.isCrashed { try await replaceWorker() }
             if case .wait = await worker.worker.step() {
                 if await worker.worker.isIdle { break }
+                // As each beat of the heart does: a copy of a message that was in hand can be taken now.
+                await worker.worker.retryStuck()
                 host.clock.withLock { $0 = $0.advanced(by: .seconds(301)) }
             }
         }
