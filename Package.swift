@@ -40,6 +40,8 @@ let package = Package(
         .executable(name: "acms-frontd", targets: ["acms-frontd"]),
         .executable(name: "acms-workerd", targets: ["acms-workerd"]),
         .executable(name: "acmsctl", targets: ["acmsctl"]),
+        // The three in one, for packages.
+        .executable(name: "acms", targets: ["acms"]),
         // For tests: a library to be preloaded must be a file of its own.
         .library(name: "DiskFaults", type: .dynamic, targets: ["DiskFaults"]),
     ],
@@ -81,17 +83,22 @@ let package = Package(
         .target(
             name: "Front",
             dependencies: [
-                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", lifecycle, logging,
+                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
+                lifecycle,
+                logging,
             ]),
         .target(
             name: "Worker",
             dependencies: [
-                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", lifecycle, logging,
+                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
+                lifecycle,
+                logging,
             ]),
-        .executableTarget(
-            name: "acms-frontd", dependencies: ["Bookings", "Daemon", "Front", argumentParser]),
-        .executableTarget(
-            name: "acms-workerd", dependencies: ["Bookings", "Daemon", "Worker", argumentParser]),
+        .target(name: "Verbs", dependencies: ["Bookings", "Varlink", argumentParser]),
+        .executableTarget(name: "acms-frontd", dependencies: ["Front", argumentParser]),
+        .executableTarget(name: "acms-workerd", dependencies: ["Worker", argumentParser]),
+        .executableTarget(name: "acmsctl", dependencies: ["Verbs"]),
+        .executableTarget(name: "acms", dependencies: ["Front", "Verbs", "Worker", argumentParser]),
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
@@ -103,7 +110,7 @@ let package = Package(
         .testTarget(name: "BookingTableTests", dependencies: ["Bookings", "BookingTable", "Support", grdb]),
         .testTarget(
             name: "AcmsctlTests",
-            dependencies: ["acmsctl", "Bookings", "Support", "Varlink", argumentParser, logging]),
+            dependencies: ["acmsctl", "Bookings", "Support", "Varlink", "Verbs", argumentParser, logging]),
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(
@@ -115,7 +122,6 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["acms-frontd", "acms-workerd", "Bookings", "Support", "Varlink"]),
-        .executableTarget(name: "acmsctl", dependencies: ["Bookings", "Varlink", argumentParser]),
     ]
 )
 

@@ -1,7 +1,7 @@
 import Bookings
 import Testing
 
-@testable import acmsctl
+@testable import Verbs
 
 @Suite struct TableTests {
     private static let columns: [Column<[String]>] = [

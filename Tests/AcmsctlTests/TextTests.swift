@@ -2,7 +2,7 @@ import Bookings
 import Testing
 import Varlink
 
-@testable import acmsctl
+@testable import Verbs
 
 @Suite struct TextTests {
     @Test func `what a terminal may act on is made visible`() {

@@ -1,11 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Bookings
 import Daemon
-import Worker
 
-@main
-struct WorkerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The program `acms-workerd`.
+public struct WorkerCommand: AsyncParsableCommand {
+    /// What its help says.
+    public static let configuration = CommandConfiguration(
         commandName: "acms-workerd",
         abstract: "Commits the bookings of the spool to the table and sets poison messages aside.",
         discussion: """
@@ -17,7 +17,11 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var options: DaemonOptions
 
-    func run() async throws {
+    /// Takes no values.
+    public init() {}
+
+    /// Runs the daemon; see `Daemon.run`.
+    public func run() async throws {
         let daemon = Daemon("acms-workerd", options) {
             [(QueueInterface.name, $0.socket.queue), (CaretakerInterface.name, $0.socket.caretaker)]
         }

@@ -1,11 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Bookings
 import Glibc
 
 /// The program: one verb a file, each a ``Verb``.
-@main
-struct Acmsctl: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+public struct Acmsctl: AsyncParsableCommand {
+    /// What its help says.
+    public static let configuration = CommandConfiguration(
         commandName: "acmsctl",
         abstract: "Books apartments, decides bookings, and looks after the queue of acms.",
         discussion: """
@@ -35,9 +35,12 @@ struct Acmsctl: AsyncParsableCommand {
             DeadLettersCommand.self,
         ])
 
+    /// Takes no values.
+    public init() {}
+
     /// As ArgumentParser's own, except that an error begins with the program's name, and that an unknown verb
     /// gets a suggestion.
-    static func main() async {
+    public static func main() async {
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

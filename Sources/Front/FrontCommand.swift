@@ -1,11 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Bookings
 import Daemon
-import Front
 
-@main
-struct FrontCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The program `acms-frontd`.
+public struct FrontCommand: AsyncParsableCommand {
+    /// What its help says.
+    public static let configuration = CommandConfiguration(
         commandName: "acms-frontd",
         abstract: "Accepts apartment bookings on a Unix socket and writes them to the spool.",
         discussion: """
@@ -16,7 +16,11 @@ struct FrontCommand: AsyncParsableCommand {
 
     @OptionGroup var options: DaemonOptions
 
-    func run() async throws {
+    /// Takes no values.
+    public init() {}
+
+    /// Runs the daemon; see `Daemon.run`.
+    public func run() async throws {
         let daemon = Daemon("acms-frontd", options) { [(BookingsInterface.name, $0.socket.bookings)] }
         try await daemon.run { surroundings in try FrontDaemon(surroundings) }
     }

@@ -1,0 +1,6 @@
+import Verbs
+
+@main
+enum Main {
+    static func main() async { await Acmsctl.main() }
+}
