@@ -1,6 +1,7 @@
 import Bookings
 import GRDB
 import GRDBSQLite
+import Glibc
 import Synchronization
 
 /// The open connections to a table. They open themselves at first use and again after trouble, so that what was
@@ -21,13 +22,26 @@ final class TableConnections: Sendable {
     /// As many as threads read at a time in practice; more are opened when needed and closed after use.
     private static let idleLimit = 4
 
+    /// How long a reader waits for the writer to mend what one that was killed has left half-written.
+    private static let recoveryPatience = Duration.seconds(2)
+
+    /// Between two looks at what is being mended.
+    static let moment: @Sendable () -> Void = { usleep(5000) }
+
     private let diagnosis: TableDiagnosis
+    private let pause: @Sendable () -> Void
     private let open: @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue
     private let state = Mutex<(idle: [Connection], wasOpen: Bool)>(([], false))
 
-    /// - Parameter open: opens the file and checks its schema; learns whether it has succeeded before.
-    init(_ diagnosis: TableDiagnosis, open: @escaping @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue) {
+    /// - Parameters:
+    ///   - pause: passes a moment between two looks at a file that is being mended.
+    ///   - open: opens the file and checks its schema; learns whether it has succeeded before.
+    init(
+        _ diagnosis: TableDiagnosis, pause: @escaping @Sendable () -> Void = moment,
+        open: @escaping @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue
+    ) {
         self.diagnosis = diagnosis
+        self.pause = pause
         self.open = open
     }
 
@@ -38,16 +52,25 @@ final class TableConnections: Sendable {
     ///
     /// - Throws: `TableUnavailable`. The next call opens anew.
     func use<Value>(_ body: (Database) throws -> Value) throws(TableUnavailable) -> Value {
-        do {
-            let connection = try take()
+        let deadline = ContinuousClock.now + Self.recoveryPatience
+        while true {
             do {
-                return try run(body, connection)
-            } catch is SchemaChanged {
-                // Opening looks at the schema again; if it is newer than the program knows, that says so.
-                return try run(body, try connect())
+                return try useOnce(body)
+            } catch let error as DatabaseError where error.needsWriter && ContinuousClock.now < deadline {
+                pause()
+            } catch {
+                throw diagnosis.trouble(error)
             }
-        } catch {
-            throw diagnosis.trouble(error)
+        }
+    }
+
+    private func useOnce<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let connection = try take()
+        do {
+            return try run(body, connection)
+        } catch is SchemaChanged {
+            // Opening looks at the schema again; if it is newer than the program knows, that says so.
+            return try run(body, try connect())
         }
     }
 
@@ -58,7 +81,7 @@ final class TableConnections: Sendable {
                     let version = try TableSchema.version(db)
                     guard version == connection.schemaVersion else { throw SchemaChanged() }
                     return try body(db)
-                } catch let error as DatabaseError {
+                } catch let error as DatabaseError where !error.needsWriter {
                     throw diagnosis.trouble(error, systemError: sqlite3_system_errno(db.sqliteConnection))
                 }
             }
@@ -117,4 +140,10 @@ final class TableConnections: Sendable {
             }
         if !isKept { try? connection.queue.close() }
     }
+}
+
+extension DatabaseError {
+    /// Whether a reader met the index of the -wal file while a writer was changing it, or as one that was killed has
+    /// left it. The writer is done in an instant, or mends it when it starts again.
+    fileprivate var needsWriter: Bool { extendedResultCode == .SQLITE_READONLY_RECOVERY }
 }

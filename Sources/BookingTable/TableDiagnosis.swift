@@ -77,7 +77,7 @@ struct TableDiagnosis: Sendable {
         case (.cannotOpen, _): "Check the owner and mode of the file and its directory."
         case (.readOnly, .writer): "Make it, its -wal, its -shm and its directory writable for the worker."
         // A reader may not make the two files that SQLite needs beside the table; the worker leaves them.
-        case (.readOnly, .reader): "Start acms-workerd once; it makes the -wal and -shm files it needs."
+        case (.readOnly, .reader): "Start acms-workerd once; it makes and mends the -wal and -shm files."
         case (.corrupt, _): "Nothing is committed to it. Restore it from a copy or with sqlite3's .recover."
         default: "It is tried again."
         }

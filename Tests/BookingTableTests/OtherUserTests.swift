@@ -1,6 +1,7 @@
 import Bookings
 import Foundation
 import Support
+import Synchronization
 import Testing
 
 @testable import BookingTable
@@ -102,4 +103,43 @@ import Testing
         try share(fixture.directory.path)
         #expect(try asAnotherUser { try? reader.booking(id)?.userId } == .some("u"))
     }
+
+    /// Writes over the first copy of the -shm file's header, as a writer does that is killed between the two.
+    private func spoilIndex() throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: fixture.path + "-shm"))
+        try file.write(contentsOf: Data(repeating: 0xff, count: 48))
+        try file.close()
+    }
+
+    @Test func aReaderWaitsForTheWriterToMendWhatAKilledOneHasLeft() throws {
+        let id = try fixture.commit(try fixture.message("u"))
+        try share(fixture.directory.path)
+        let (table, pauses) = (fixture.table, Count())
+        let later = try fixture.message("v")
+        let reader = SQLiteTableReader(path: fixture.path) {
+            pauses.value.withLock { $0 += 1 }
+            _ = try? table.apply([later], deadLettered: 0)
+        }
+        guard let before = try asAnotherUser({ try? reader.booking(id)?.userId }) else { return }
+        #expect(before == "u")
+        try spoilIndex()
+        #expect(try asAnotherUser { try? reader.booking(later.id)?.userId } == .some("v"))
+        #expect(pauses.value.withLock { $0 } == 1)
+    }
+
+    @Test func aReaderGivesUpWhenNobodyMendsTheTable() throws {
+        let id = try fixture.commit(try fixture.message("u"))
+        try share(fixture.directory.path)
+        let reader = SQLiteTableReader(path: fixture.path)
+        guard let before = try asAnotherUser({ try? reader.booking(id)?.userId }) else { return }
+        #expect(before == "u")
+        try spoilIndex()
+        let found = try asAnotherUser { trouble { try reader.booking(id) } }
+        #expect(found??.kind == .readOnly)
+        #expect(found??.reason.contains("Start acms-workerd") == true)
+    }
+}
+
+private final class Count: Sendable {
+    let value = Mutex(0)
 }

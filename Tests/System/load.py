@@ -50,7 +50,8 @@ def main(path, ledger, prefix, rate, connections):
                     peer.settimeout(60)
                     peer.connect(path)
                 call(peer, f"{prefix}-{number}-{count}")
-            except (ConnectionError, FileNotFoundError) as error:
+            # A socket that systemd has just made belongs to root for a moment.
+            except (ConnectionError, FileNotFoundError, PermissionError) as error:
                 note(f"- {type(error).__name__}: {error}")
                 peer.close()
                 peer = None
