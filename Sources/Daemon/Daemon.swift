@@ -61,6 +61,23 @@ public struct Daemon: Sendable {
         public let notifier: ServiceNotifier
     }
 
+    /// What the help of each daemon says besides what it does.
+    public static let help = """
+        FILES
+          /etc/acms/acms.yaml   the configuration; see acms.yaml(5)
+          /var/lib/acms/spool   the queue
+          /var/lib/acms/table   the table
+
+        SIGNALS
+          SIGTERM, SIGINT   finish what is in hand, answer it, and end
+          SIGHUP            read the configuration again; an invalid one changes nothing
+
+        EXIT STATUS
+          0    it was told to end, or was idle
+          75   another process has what this one needs
+          78   the configuration is invalid
+        """
+
     private let name: String
     private let config: String?
     private let checkConfig: Bool

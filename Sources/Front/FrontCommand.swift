@@ -11,6 +11,8 @@ public struct FrontCommand: AsyncParsableCommand {
         discussion: """
             Started by acms-front.socket. Serves io.acms.Bookings on the socket that the service manager hands \
             over, or else on the one that the configuration names (socket.bookings).
+
+            \(Daemon.help)
             """,
         version: acmsVersion)
 

@@ -12,6 +12,8 @@ public struct WorkerCommand: AsyncParsableCommand {
             Started by acms-worker.path, acms-worker.socket and acms-caretaker.socket. Serves io.acms.Queue and \
             io.acms.Caretaker on the sockets that the service manager hands over, or else on those that the \
             configuration names (socket.queue, socket.caretaker).
+
+            \(Daemon.help)
             """,
         version: acmsVersion)
 

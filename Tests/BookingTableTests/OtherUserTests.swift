@@ -111,25 +111,33 @@ import Testing
         try file.close()
     }
 
-    @Test func aReaderWaitsForTheWriterToMendWhatAKilledOneHasLeft() throws {
+    /// A table that another process has open, as the worker has it while the front reads.
+    private func openElsewhere() async throws -> (id: BookingID, worker: SQLiteProcess) {
         let id = try fixture.commit(try fixture.message("u"))
+        close(fixture.table)
+        let worker = try SQLiteProcess(fixture.path)
+        try await worker.run("SELECT count(*) FROM bookings;")
         try share(fixture.directory.path)
-        let (table, pauses) = (fixture.table, Count())
-        let later = try fixture.message("v")
+        return (id, worker)
+    }
+
+    @Test func aReaderWaitsForTheWriterToMendWhatAKilledOneHasLeft() async throws {
+        let (id, worker) = try await openElsewhere()
+        let pauses = Count()
         let reader = SQLiteTableReader(path: fixture.path) {
-            pauses.value.withLock { $0 += 1 }
-            _ = try? table.apply([later], deadLettered: 0)
+            if pauses.next() == 1 { try? worker.start("SELECT count(*) FROM bookings;") }
+            usleep(1000)
         }
         guard let before = try asAnotherUser({ try? reader.booking(id)?.userId }) else { return }
         #expect(before == "u")
         try spoilIndex()
-        #expect(try asAnotherUser { try? reader.booking(later.id)?.userId } == .some("v"))
-        #expect(pauses.value.withLock { $0 } == 1)
+        #expect(try asAnotherUser { try? reader.booking(id)?.userId } == .some("u"))
+        #expect(pauses.next() > 1)
+        await worker.end()
     }
 
-    @Test func aReaderGivesUpWhenNobodyMendsTheTable() throws {
-        let id = try fixture.commit(try fixture.message("u"))
-        try share(fixture.directory.path)
+    @Test func aReaderGivesUpWhenNobodyMendsTheTable() async throws {
+        let (id, worker) = try await openElsewhere()
         let reader = SQLiteTableReader(path: fixture.path)
         guard let before = try asAnotherUser({ try? reader.booking(id)?.userId }) else { return }
         #expect(before == "u")
@@ -137,9 +145,17 @@ import Testing
         let found = try asAnotherUser { trouble { try reader.booking(id) } }
         #expect(found??.kind == .readOnly)
         #expect(found??.reason.contains("Start acms-workerd") == true)
+        await worker.end()
     }
 }
 
 private final class Count: Sendable {
-    let value = Mutex(0)
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock { value in
+            value += 1
+            return value
+        }
+    }
 }
