@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from case import FRONT, WORKER, Case
+from case import FRONT, SOCKETS, WORKER, Case
 from machine import eventually
 
 RATE = 1000
@@ -94,6 +94,12 @@ class UnderLoad(Case):
             self.machine.run("systemctl", "stop", "acms.target")
             self.machine.run("systemctl", "start", "acms.target")
         self.under_load("stop-target", fault)
+
+    def test_05_restart_sockets(self):
+        """Load: systemctl restart of the sockets"""
+        self.under_load("restart-sockets", self.systemctl("restart", *SOCKETS))
+        for unit in SOCKETS:
+            self.assertTrue(self.machine.is_active(unit), unit)
 
     def kill(self, unit):
         def fault(load):

@@ -159,6 +159,17 @@ class Starting(Case):
         self.machine.run("systemctl", "reload", FRONT)
         self.assertEqual(self.wait_for(self.book("reloaded")), "COMMITTED")
 
+    def test_08_without_caretakers(self):
+        """With the caretakers' socket masked the worker commits all the same"""
+        self.machine.run("systemctl", "mask", "--now", "acms-caretaker.socket")
+        try:
+            self.assertEqual(self.wait_for(self.book("masked")), "COMMITTED")
+            self.assertFalse(self.machine.is_active("acms-caretaker.socket"))
+        finally:
+            self.machine.run("systemctl", "unmask", "acms-caretaker.socket")
+            self.machine.run("systemctl", "stop", WORKER)
+            self.machine.run("systemctl", "start", "acms-caretaker.socket")
+
     def write(self, path, text):
         self.machine.run("tee", path, input=text)
 
