@@ -1,7 +1,6 @@
 """An installed acms in trouble: whatever happens, what was answered is committed once, and nobody is told a lie."""
 
 import json
-import subprocess
 import time
 
 from case import FRONT, SOCKETS, WORKER, Case
@@ -32,7 +31,6 @@ class Load:
 
     def stop(self):
         """Ends it, and holds what callers were told against the table."""
-        # The wrapper became the script; it has this process's id outside.
         self.machine.run("pkill", "-TERM", "-f", f"/tests/load.py .* {self.prefix} ")
         output, _ = self.process.communicate(timeout=90)
         elapsed = time.monotonic() - self.began
@@ -42,7 +40,7 @@ class Load:
 
     def verify(self, elapsed):
         self.case.wait_until_empty()
-        figures = json.loads(self.machine.run("python3", "/tests/verify.py", self.ledger, self.prefix).stdout)
+        figures = self.figures()
         self.case.assertEqual(figures["lost"], [])
         self.case.assertEqual(figures["twice"], [])
         self.case.assertEqual(figures["wrong"], [])
@@ -51,6 +49,9 @@ class Load:
         self.case.figure(f"{figures['answered']} answered in {elapsed:.1f} s, {figures['committed']} committed, none lost, "
                          f"none twice; connections refused or broken: {told}")
         return figures
+
+    def figures(self):
+        return json.loads(self.machine.run("python3", "/tests/verify.py", self.ledger, self.prefix).stdout)
 
 
 class UnderLoad(Case):
@@ -64,11 +65,21 @@ class UnderLoad(Case):
 
     def test_00_nothing(self):
         """Load: nothing happens"""
-        figures = self.under_load("quiet", lambda load: None)
+        figures = self.under_load("quiet", lambda _: None)
         self.assertEqual(figures["refused"], {})
 
+    def test_00_the_check_can_fail(self):
+        """The check notices an answer that isn't kept, and one that is wrong"""
+        load = Load(self, "checked")
+        load.wait_for_more()
+        load.stop()
+        lost = ["01932b1c-7a5e-7d11-9c55-0242ac120002", "checked-lost"]
+        self.machine.run("tee", "--append", load.ledger, input=f"+ {' '.join(lost)}\n! a wrong answer\n")
+        figures = load.figures()
+        self.assertEqual((figures["lost"], figures["wrong"]), ([lost], ["! a wrong answer"]))
+
     def systemctl(self, *words):
-        return lambda load: self.machine.run("systemctl", *words)
+        return lambda _: self.machine.run("systemctl", *words)
 
     def test_01_restart_front(self):
         """Load: systemctl restart of the front"""
@@ -90,7 +101,7 @@ class UnderLoad(Case):
 
     def test_05_stop_target(self):
         """Load: systemctl stop and start of acms.target"""
-        def fault(load):
+        def fault(_):
             self.machine.run("systemctl", "stop", "acms.target")
             self.machine.run("systemctl", "start", "acms.target")
         self.under_load("stop-target", fault)
@@ -102,7 +113,7 @@ class UnderLoad(Case):
             self.assertTrue(self.machine.is_active(unit), unit)
 
     def kill(self, unit):
-        def fault(load):
+        def fault(_):
             before = self.machine.property(unit, "MainPID")
             self.machine.run("systemctl", "kill", "--signal=KILL", unit)
             eventually(f"the restart of {unit}", lambda: self.machine.property(unit, "MainPID") not in ("0", before))
@@ -133,7 +144,7 @@ class UnderLoad(Case):
         def fault(load):
             self.machine.run("systemctl", "kill", "--signal=STOP", "systemd-journald")
             try:
-                load.wait_for_more(3 * RATE, 10)
+                load.wait_for_more(3 * RATE)
             finally:
                 self.machine.run("systemctl", "kill", "--signal=CONT", "systemd-journald")
         figures = self.under_load("stopped-journald", fault, times=1)
@@ -144,7 +155,7 @@ class UnderLoad(Case):
         units = ["systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald.service"]
         def fault(load):
             self.machine.run("systemctl", "stop", *units)
-            load.wait_for_more(2 * RATE, 10)
+            load.wait_for_more(2 * RATE)
             self.machine.run("systemctl", "start", *units)
         figures = self.under_load("no-journald", fault, times=1)
         self.assertEqual(figures["refused"], {})

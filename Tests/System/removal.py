@@ -1,6 +1,5 @@
 """Upgrading, removing and purging the package."""
 
-import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -40,7 +39,7 @@ class Upgrade(Case):
 
 class Removal(Case):
     def test_01_nothing_failed(self):
-        """No unit has failed, and the journal holds no error of the daemons but what the tests caused"""
+        """No unit has failed"""
         self.assertEqual(self.machine.run("systemctl", "--failed", "--no-legend").stdout, "")
 
     def test_02_remove(self):

@@ -4,9 +4,15 @@ import os
 import sys
 import unittest
 
+import faults
+import installed
+import removal
 from machine import Machine
 
 RELEASE = os.environ["RELEASE"]
+# In this order: the package is installed by the first and purged by the last.
+CASES = [installed.AfterInstallation, installed.Starting, installed.Clients, installed.Journal, installed.Hardening,
+         faults.UnderLoad, faults.Watchdog, faults.CrashLoop, faults.PowerOff, removal.Upgrade, removal.Removal]
 
 
 class Log(unittest.TextTestResult):
@@ -16,24 +22,25 @@ class Log(unittest.TextTestResult):
         return f"{RELEASE}: {test.shortDescription() or test}"
 
 
-def main():
-    import faults
-    import installed
-    import removal
+def chosen(names):
+    """The tests that are asked for by their names or their classes' names: all by default; the installation always."""
+    tests = [(case, name) for case in CASES for name in vars(case) if name.startswith("test")]
+    unknown = set(names) - {case.__name__ for case in CASES} - {name for _, name in tests}
+    if unknown:
+        sys.exit(f"There is no test {', '.join(sorted(unknown))}.")
+    return [case(name) for case, name in tests
+            if not names or case is CASES[0] or case.__name__ in names or name in names]
 
+
+def main(*names):
+    tests = chosen(names)
     machine = Machine(RELEASE, os.environ["ROOTS"], os.path.dirname(os.path.abspath(__file__)), os.environ["PACKAGES"])
     try:
         machine.boot()
-        # In this order: the package is installed by the first and purged by the last.
-        cases = [installed.AfterInstallation, installed.Starting, installed.Clients, installed.Journal,
-                 installed.Hardening, faults.UnderLoad, faults.Watchdog, faults.CrashLoop, faults.PowerOff,
-                 removal.Upgrade, removal.Removal]
-        suite = unittest.TestSuite()
-        for case in cases:
-            case.machine = machine
-            names = [name for name in vars(case) if name.startswith("test")]
-            suite.addTests(case(name) for name in names if is_chosen(case, name))
-        result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Log, failfast=True).run(suite)
+        for test in tests:
+            test.machine = machine
+        runner = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Log, failfast=True)
+        result = runner.run(unittest.TestSuite(tests))
         if not result.wasSuccessful():
             print(machine.run("journalctl", "--lines=100", "--no-pager", check=False).stdout)
         return 0 if result.wasSuccessful() else 1
@@ -41,11 +48,5 @@ def main():
         machine.close()
 
 
-def is_chosen(case, name):
-    """Whether the command line asks for a test: all by default; the installation always."""
-    chosen = sys.argv[1:]
-    return not chosen or case.__name__ == "AfterInstallation" or case.__name__ in chosen or name in chosen
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
