@@ -64,5 +64,5 @@ class Removal(Case):
                 self.machine.run("test", "-e", file, check=False).returncode == 0]
         self.assertEqual(left, [])
         self.assertEqual(self.machine.run("sh", "-c", "ls -d /var/lib/acms /etc/acms 2>/dev/null; "
-                                          "find /etc/systemd /var/lib/systemd -name 'acms*'", check=False).stdout, "")
+                                          "find /etc/systemd /var/lib/systemd -name '*acms*'", check=False).stdout, "")
         self.assertEqual(self.machine.run("systemctl", "--failed", "--no-legend").stdout, "")
