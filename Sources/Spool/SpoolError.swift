@@ -43,7 +43,7 @@ extension SpoolError: CustomStringConvertible {
         case .noSpace, .diskQuotaExceeded: "Free space on its file system."
         case .ioError: "Its disk may be failing; see the kernel's log."
         case .permissionDenied, .notPermitted: "Check the owners and modes of the spool's directories."
-        case .readOnlyFileSystem: "Mount its file system writable."
+        case .readOnlyFileSystem: "Mount its file system writable, and let the unit write (ReadWritePaths=)."
         case .noSuchFileOrDirectory, .notDirectory:
             "Check spool.directory and that its file system is mounted."
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "Raise the limit of open files."

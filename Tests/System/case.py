@@ -57,7 +57,9 @@ class Case(unittest.TestCase):
         self.machine.run("systemctl", "stop", FRONT, WORKER)
 
     def processes(self):
-        return self.machine.run("pgrep", "-x", "acms-(front|worker)d", check=False).stdout.split()
+        result = self.machine.run("pgrep", "-x", "acms-(front|worker)d", check=False)
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        return result.stdout.split()
 
     def install(self, package):
         self.machine.put(package, "/root/acms.deb")

@@ -236,3 +236,15 @@ class PowerOff(Case):
         load.verify(elapsed)
         self.assertEqual(self.wait_for(self.book("after-boot")), "COMMITTED")
         self.assertEqual(self.machine.run("systemctl", "--failed", "--no-legend").stdout, "")
+
+    def test_power_off_when_disabled(self):
+        """A disabled acms.target stays off after a boot, with all that belongs to it"""
+        self.wait_until_empty()
+        self.machine.run("systemctl", "disable", "acms.target", WORKER)
+        self.machine.power_off()
+        self.machine.boot()
+        for unit in [*SOCKETS, "acms-worker.path", "acms-worker.timer", "acms.target", FRONT, WORKER]:
+            self.assertFalse(self.machine.is_active(unit), unit)
+        self.machine.run("systemctl", "enable", "--now", "acms.target")
+        self.machine.run("systemctl", "enable", WORKER)
+        self.assertEqual(self.wait_for(self.book("enabled-again")), "COMMITTED")

@@ -55,13 +55,24 @@ class Removal(Case):
         found = self.reply("clara", "io.acms.Bookings.GetBooking", {"id": id})
         self.assertEqual(found["progress"], "COMMITTED")
 
-    def test_03_purge(self):
+    def test_03_another_root(self):
+        """Purging the package in another root directory leaves this one's bookings alone"""
+        self.machine.run("sh", "-ec", "mkdir -p /var/tmp/other/var/lib/dpkg/info /var/tmp/other/var/lib/dpkg/updates; "
+                         "touch /var/tmp/other/var/lib/dpkg/status")
+        options = ["--root=/var/tmp/other", "--force-script-chrootless", "--force-depends"]
+        self.machine.run("dpkg", *options, "--install", "/root/acms.deb")
+        self.machine.run("test", "-e", "/var/tmp/other/usr/bin/acmsctl", "-o", "-L", "/var/tmp/other/usr/bin/acmsctl")
+        self.machine.run("dpkg", *options, "--purge", "acms")
+        self.machine.run("test", "!", "-e", "/var/tmp/other/var/lib/acms")
+        self.machine.run("test", "-s", "/var/lib/acms/table/acms.sqlite")
+
+    def test_04_purge(self):
         """Purging removes the bookings, the configuration and every file"""
         files = self.machine.run("dpkg", "-L", "acms").stdout.splitlines()
         self.machine.run("dpkg", "--purge", "acms")
         self.assertEqual(self.processes(), [])
         left = [file for file in files if "acms" in file and
-                self.machine.run("test", "-e", file, check=False).returncode == 0]
+                self.machine.run("test", "-e", file, "-o", "-L", file, check=False).returncode == 0]
         self.assertEqual(left, [])
         self.assertEqual(self.machine.run("sh", "-c", "ls -d /var/lib/acms /etc/acms 2>/dev/null; "
                                           "find /etc/systemd /var/lib/systemd -name '*acms*'", check=False).stdout, "")
