@@ -122,7 +122,10 @@ import Varlink
         try await eventually("the new limit") { full(try await book(site, ["u"])) == 0 }
         try site.directory.write("spool:\n  max-messages: 1\n", to: "acms.yaml")
         front.signal(SIGHUP)
-        try await eventually("the next limit") { full(try await book(site, ["never"])) == 1 }
+        // Each time somebody else: one who was accepted before the limit came is told of that, full or not.
+        try await eventually("the next limit") {
+            full(try await book(site, [UUID().uuidString])) == 1
+        }
         try site.directory.write("spool:\n  max-messages: none\n", to: "acms.yaml")
         front.signal(SIGHUP)
         try await eventually("the reason") {
