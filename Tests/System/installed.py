@@ -65,6 +65,7 @@ class Starting(Case):
         self.assertEqual(self.wait_for(id), "COMMITTED")
         self.assertTrue(self.machine.is_active(FRONT))
         self.assertTrue(self.machine.is_active(WORKER))
+        self.assertEqual(len(self.processes()), 2)
         first = self.machine.property(WORKER, "ExecMainPID")
         began = time.monotonic()
         eventually("the idle worker's end", lambda: self.machine.property(WORKER, "ActiveState") == "inactive", 60)
