@@ -84,15 +84,13 @@ let package = Package(
             name: "Front",
             dependencies: [
                 "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
-                lifecycle,
-                logging,
+                lifecycle, logging,
             ]),
         .target(
             name: "Worker",
             dependencies: [
                 "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
-                lifecycle,
-                logging,
+                lifecycle, logging,
             ]),
         .target(name: "Verbs", dependencies: ["Bookings", "Varlink", argumentParser]),
         .executableTarget(name: "acms-frontd", dependencies: ["Front", argumentParser]),

@@ -6,8 +6,11 @@ import unittest
 
 from machine import eventually
 
+PACKAGE = os.environ["PACKAGE"]
 FRONT, WORKER = "acms-front.service", "acms-worker.service"
 SOCKETS = ["acms-front.socket", "acms-worker.socket", "acms-caretaker.socket"]
+# What starts the daemons.
+STARTERS = [*SOCKETS, "acms-worker.path", "acms-worker.timer"]
 PEOPLE = {"clara": "acms-clients", "ada": "acms-admins", "carl": "acms-caretakers", "nora": None}
 
 
@@ -64,6 +67,3 @@ class Case(unittest.TestCase):
     def install(self, package):
         self.machine.put(package, "/root/acms.deb")
         self.machine.run("dpkg", "--install", "/root/acms.deb")
-
-
-PACKAGE = os.environ["PACKAGE"]

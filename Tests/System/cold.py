@@ -5,26 +5,17 @@ import socket
 import sys
 import time
 
+from wire import call
+
 
 def main(user):
     began = time.monotonic()
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect("/run/acms/io.acms.Bookings")
-
-        def call(method, parameters):
-            peer.sendall(json.dumps({"method": f"io.acms.Bookings.{method}", "parameters": parameters}).encode() + b"\0")
-            reply = b""
-            while not reply.endswith(b"\0"):
-                part = peer.recv(65536)
-                if not part:
-                    raise ConnectionResetError("closed")
-                reply += part
-            return json.loads(reply[:-1])["parameters"]
-
         booking = {"userId": user, "apartmentId": "A", "startDate": "2027-01-01", "endDate": "2027-01-05"}
-        id = call("CreateApartmentBooking", {"input": booking})["id"]
+        id = call(peer, "CreateApartmentBooking", {"input": booking})["parameters"]["id"]
         answered = time.monotonic()
-        progress = call("AwaitBooking", {"id": id})["progress"]
+        progress = call(peer, "AwaitBooking", {"id": id})["parameters"]["progress"]
         committed = time.monotonic()
     if progress != "COMMITTED":
         sys.exit(f"{id} is {progress}")

@@ -3,7 +3,7 @@
 import json
 import time
 
-from case import FRONT, SOCKETS, WORKER, Case
+from case import FRONT, SOCKETS, STARTERS, WORKER, Case
 from machine import eventually
 
 RATE = 1000
@@ -243,7 +243,7 @@ class PowerOff(Case):
         self.machine.run("systemctl", "disable", "acms.target", WORKER)
         self.machine.power_off()
         self.machine.boot()
-        for unit in [*SOCKETS, "acms-worker.path", "acms-worker.timer", "acms.target", FRONT, WORKER]:
+        for unit in [*STARTERS, "acms.target", FRONT, WORKER]:
             self.assertFalse(self.machine.is_active(unit), unit)
         self.machine.run("systemctl", "enable", "--now", "acms.target")
         self.machine.run("systemctl", "enable", WORKER)

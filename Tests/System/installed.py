@@ -6,7 +6,7 @@ import re
 import statistics
 import time
 
-from case import FRONT, PACKAGE, PEOPLE, SOCKETS, WORKER, Case
+from case import FRONT, PACKAGE, PEOPLE, SOCKETS, STARTERS, WORKER, Case
 from machine import eventually
 
 
@@ -14,7 +14,7 @@ class AfterInstallation(Case):
     def test_01_sockets_listen_and_no_daemon_runs(self):
         """After the installation the sockets listen and no daemon runs"""
         self.install(PACKAGE)
-        for unit in [*SOCKETS, "acms-worker.path", "acms-worker.timer", "acms.target"]:
+        for unit in [*STARTERS, "acms.target"]:
             self.assertTrue(self.machine.is_active(unit), unit)
         for unit in (FRONT, WORKER):
             self.assertEqual(self.machine.property(unit, "ActiveState"), "inactive", unit)
@@ -117,12 +117,12 @@ class Starting(Case):
         self.book("target")
         self.machine.run("systemctl", "stop", "acms.target")
         self.assertEqual(self.processes(), [])
-        for unit in [*SOCKETS, "acms-worker.path", "acms-worker.timer"]:
+        for unit in STARTERS:
             eventually(f"the end of {unit}", lambda: self.machine.property(unit, "ActiveState") == "inactive", 10)
         self.assertEqual(self.machine.run("ls", "/run/acms").stdout, "")
         self.assertEqual(self.processes(), [])
         self.machine.run("systemctl", "start", "acms.target")
-        for unit in [*SOCKETS, "acms-worker.path", "acms-worker.timer"]:
+        for unit in STARTERS:
             self.assertTrue(self.machine.is_active(unit), unit)
         self.assertEqual(self.wait_for(self.book("after-target")), "COMMITTED")
         front = self.machine.property(FRONT, "MainPID")
@@ -328,7 +328,7 @@ class Hardening(Case):
 
     def test_02_verify(self):
         """systemd-analyze verify is silent about the installed units"""
-        units = [*SOCKETS, FRONT, WORKER, "acms-worker.path", "acms-worker.timer", "acms.target"]
+        units = [*STARTERS, FRONT, WORKER, "acms.target"]
         result = self.machine.run("systemd-analyze", "verify", *units)
         self.assertEqual(result.stdout + result.stderr, "")
 

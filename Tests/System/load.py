@@ -4,13 +4,14 @@ load.py SOCKET LEDGER PREFIX RATE CONNECTIONS: each connection makes one call at
 "+ ID USER" for an answer, "- REASON" for a connection that was refused or broke, and "! TEXT" for any other answer.
 """
 
-import json
 import os
 import signal
 import socket
 import sys
 import threading
 import time
+
+from wire import call
 
 
 def main(path, ledger, prefix, rate, connections):
@@ -21,17 +22,9 @@ def main(path, ledger, prefix, rate, connections):
     def note(line):
         os.write(descriptor, f"{line}\n".encode())
 
-    def call(peer, user):
+    def book(peer, user):
         booking = {"userId": user, "apartmentId": f"A-{user}", "startDate": "2027-01-01", "endDate": "2027-01-05"}
-        call = {"method": "io.acms.Bookings.CreateApartmentBooking", "parameters": {"input": booking}}
-        peer.sendall(json.dumps(call).encode() + b"\0")
-        reply = b""
-        while not reply.endswith(b"\0"):
-            part = peer.recv(65536)
-            if not part:
-                raise ConnectionResetError("closed" + (" in the middle of a reply" if reply else ""))
-            reply += part
-        reply = json.loads(reply[:-1])
+        reply = call(peer, "CreateApartmentBooking", {"input": booking})
         if "error" in reply or set(reply["parameters"]) != {"id"}:
             note(f"! {user} {reply}")
         else:
@@ -49,7 +42,7 @@ def main(path, ledger, prefix, rate, connections):
                     peer = socket.socket(socket.AF_UNIX)
                     peer.settimeout(60)
                     peer.connect(path)
-                call(peer, f"{prefix}-{number}-{count}")
+                book(peer, f"{prefix}-{number}-{count}")
             # A socket that systemd has just made belongs to root for a moment.
             except (ConnectionError, FileNotFoundError, PermissionError) as error:
                 note(f"- {type(error).__name__}: {error}")

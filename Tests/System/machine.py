@@ -53,7 +53,7 @@ class Machine:
             ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}", f"--machine=acms-{self.release}",
              "--register=no", "--keep-unit", "--private-network", "--console=pipe",
              f"--bind-ro={self.scripts}:/tests", f"--bind-ro={self.packages}:/packages",
-             # varlinkctl came with systemd 257, so the older release borrows it.
+             # varlinkctl is newer than systemd 252, so the older release borrows it.
              f"--bind-ro={self.roots / 'trixie'}:/opt/trixie"],
             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
             stdin=subprocess.DEVNULL, stdout=open(self.scratch / "console", "ab"), stderr=subprocess.STDOUT)
