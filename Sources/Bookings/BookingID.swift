@@ -15,27 +15,34 @@ public struct BookingID: Hashable, Comparable, Sendable {
 
     /// Reads the 36-character text form, in either case; nil when `text` is none.
     public init?(_ text: String) {
-        var value: UInt128 = 0
-        var index = 0
-        for byte in text.utf8 {
+        var text = text
+        guard let id = text.withUTF8({ BookingID(UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
+    }
+
+    /// Reads the text form in ASCII; nil when the bytes are none.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 36 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
-            } else {
-                let digit: UInt8
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-                case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-                default: return nil
-                }
-                guard index < 36 else { return nil }
-                value = value << 4 | UInt128(digit)
+                continue
             }
-            index += 1
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            if index < 18 {
+                words.0 = words.0 << 4 | UInt64(digit)
+            } else {
+                words.1 = words.1 << 4 | UInt64(digit)
+            }
         }
-        guard index == 36 else { return nil }
-        high = UInt64(value >> 64)
-        low = UInt64(truncatingIfNeeded: value)
+        (high, low) = words
     }
 
     /// The id of a message that names none: FNV-1a of 128 bits (draft-eastlake-fnv) over the file's name, a NUL

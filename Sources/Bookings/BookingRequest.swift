@@ -78,6 +78,19 @@ public struct BookingRequest: Hashable, Sendable {
         idempotencyKey = input.idempotencyKey
     }
 
+    /// Validates what was read from a message.
+    ///
+    /// - Returns: nil when an identifier is not acceptable.
+    package init?(userID: String, apartmentID: String, stay: Stay, idempotencyKey: String?) {
+        guard Self.isIdentifier(userID), Self.isIdentifier(apartmentID),
+            idempotencyKey.map(Self.isIdentifier) ?? true
+        else { return nil }
+        self.userID = userID
+        self.apartmentID = apartmentID
+        self.stay = stay
+        self.idempotencyKey = idempotencyKey
+    }
+
     /// The input that validates to this request.
     public var input: CreateBookingInput {
         CreateBookingInput(
@@ -109,6 +122,8 @@ public struct BookingRequest: Hashable, Sendable {
             throw .init(
                 field: field, reason: "has \(length) bytes; at most \(maximumIdentifierBytes) are allowed")
         }
+        // Mostly all is printable ASCII, and a look at its bytes does.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return }
         if let scalar = text.unicodeScalars.first(where: { !$0.isSafeInText }) {
             let code = String(scalar.value, radix: 16, uppercase: true)
             throw .init(field: field, reason: "holds U+\(code), a control character or no character at all")

@@ -5,23 +5,27 @@ public struct CalendarDate: Hashable, Comparable, Sendable {
 
     /// Reads exactly `YYYY-MM-DD`; nil when `text` has another form or names no real day.
     public init?(_ text: String) {
-        var digits: [Int32] = []
-        digits.reserveCapacity(8)
-        for (index, byte) in text.utf8.enumerated() {
+        var text = text
+        guard let date = text.withUTF8({ CalendarDate(UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = date
+    }
+
+    /// Reads exactly `YYYY-MM-DD` in ASCII; nil when the bytes have another form or name no real day.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 10 else { return nil }
+        var digits: Int32 = 0
+        for (index, byte) in bytes.enumerated() {
             if index == 4 || index == 7 {
                 guard byte == UInt8(ascii: "-") else { return nil }
             } else {
-                guard index < 10, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-                digits.append(Int32(byte - UInt8(ascii: "0")))
+                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+                digits = digits * 10 + Int32(byte - UInt8(ascii: "0"))
             }
         }
-        guard digits.count == 8 else { return nil }
-        let year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
-        let month = digits[4] * 10 + digits[5]
-        let day = digits[6] * 10 + digits[7]
+        let (year, month, day) = (digits / 10_000, digits / 100 % 100, digits % 100)
         guard year >= 1, (1...12).contains(month), (1...Self.days(ofMonth: month, year: year)).contains(day)
         else { return nil }
-        number = year * 10_000 + month * 100 + day
+        number = digits
     }
 
     private static func days(ofMonth month: Int32, year: Int32) -> Int32 {
@@ -41,11 +45,15 @@ public struct CalendarDate: Hashable, Comparable, Sendable {
 extension CalendarDate: CustomStringConvertible {
     /// `YYYY-MM-DD`.
     public var description: String {
-        func padded(_ value: Int32, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: width - text.count) + text
+        String(unsafeUninitializedCapacity: 10) { text in
+            var text = DigitWriter(text)
+            text.write(Int(number) / 10_000, digits: 4)
+            text.write(UInt8(ascii: "-"))
+            text.write(Int(number) / 100 % 100, digits: 2)
+            text.write(UInt8(ascii: "-"))
+            text.write(Int(number) % 100, digits: 2)
+            return text.count
         }
-        return "\(padded(number / 10_000, 4))-\(padded(number / 100 % 100, 2))-\(padded(number % 100, 2))"
     }
 }
 

@@ -5,8 +5,14 @@ extension Timestamp {
     /// `Date`'s own style takes the 30th of February, trailing text and other forms of ISO 8601, and puts the
     /// years before 1582 into another calendar than `description` does.
     public init?(_ text: String) {
-        let bytes = Array(text.utf8)
-        guard bytes.count >= 20, CalendarDate(String(decoding: bytes[..<10], as: UTF8.self)) != nil,
+        var text = text
+        guard let time = text.withUTF8({ Timestamp(UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = time
+    }
+
+    /// Reads an RFC 3339 time in ASCII; nil when the bytes are none.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= 20, CalendarDate(UnsafeRawBufferPointer(rebasing: bytes[..<10])) != nil,
             let year = Self.number(bytes[0..<4]), let month = Self.number(bytes[5..<7]),
             let day = Self.number(bytes[8..<10]), bytes[10] | 0x20 == UInt8(ascii: "t"),
             let hour = Self.number(bytes[11..<13]), hour < 24, bytes[13] == UInt8(ascii: ":"),
@@ -16,9 +22,9 @@ extension Timestamp {
         var rest = bytes[19...]
         var fraction: Int64 = 0
         if rest.first == UInt8(ascii: ".") {
-            let digits = rest.dropFirst().prefix { Self.number([$0]) != nil }
-            guard !digits.isEmpty else { return nil }
-            fraction = Self.number((digits + [0x30, 0x30]).prefix(3)) ?? 0
+            let digits = rest.dropFirst().prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+            guard !digits.isEmpty, let value = Self.number(digits.prefix(3)) else { return nil }
+            fraction = digits.count == 1 ? value * 100 : digits.count == 2 ? value * 10 : value
             rest = rest.dropFirst(1 + digits.count)
         }
         guard let offset = Self.offset(rest) else { return nil }
@@ -29,9 +35,9 @@ extension Timestamp {
     }
 
     /// `Z` or `+hh:mm`, in minutes.
-    private static func offset(_ bytes: ArraySlice<UInt8>) -> Int64? {
+    private static func offset(_ bytes: Slice<UnsafeRawBufferPointer>) -> Int64? {
         if bytes.count == 1, let byte = bytes.first { return byte | 0x20 == UInt8(ascii: "z") ? 0 : nil }
-        let bytes = Array(bytes)
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
         guard bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
             let hours = number(bytes[1..<3]), hours < 24, bytes[3] == UInt8(ascii: ":"),
             let minutes = number(bytes[4..<6]), minutes < 60

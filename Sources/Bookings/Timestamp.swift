@@ -37,14 +37,27 @@ extension Timestamp: CustomStringConvertible {
     public var description: String {
         let day = milliseconds.dividingFloored(by: 86_400_000)
         let date = Self.civil(day: day.quotient)
-        let time = day.remainder
-        func digits(_ value: Int64, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
+        let time = Int(day.remainder)
+        // What is out of the years that can be written is cut: nothing here makes or reads such a time.
+        let year = Int(min(max(date.year, 0), 9999))
+        return String(unsafeUninitializedCapacity: 24) { text in
+            var text = DigitWriter(text)
+            text.write(year, digits: 4)
+            text.write(UInt8(ascii: "-"))
+            text.write(Int(date.month), digits: 2)
+            text.write(UInt8(ascii: "-"))
+            text.write(Int(date.day), digits: 2)
+            text.write(UInt8(ascii: "T"))
+            text.write(time / 3_600_000, digits: 2)
+            text.write(UInt8(ascii: ":"))
+            text.write(time / 60_000 % 60, digits: 2)
+            text.write(UInt8(ascii: ":"))
+            text.write(time / 1000 % 60, digits: 2)
+            text.write(UInt8(ascii: "."))
+            text.write(time % 1000, digits: 3)
+            text.write(UInt8(ascii: "Z"))
+            return text.count
         }
-        let clock = [time / 3_600_000, time / 60_000 % 60, time / 1000 % 60].map { digits($0, 2) }
-        return "\(digits(date.year, 4))-\(digits(date.month, 2))-\(digits(date.day, 2))"
-            + "T\(clock.joined(separator: ":")).\(digits(time % 1000, 3))Z"
     }
 
     /// The date of a day counted from 1970-01-01: Howard Hinnant's `civil_from_days`

@@ -12,36 +12,75 @@ enum MessageLine {
 
     /// The line of a message, with its newline.
     static func encode(_ message: Message) throws(QueueUnavailable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var line: [UInt8] = []
-        line.reserveCapacity(512)
-        line.append(
-            contentsOf: #"{"v":\#(version),"id":"\#(message.id)","acceptedOn":"\#(message.acceptedOn)""#.utf8)
+        var lines: [UInt8] = []
+        try encode(message, into: &lines)
+        return lines
+    }
+
+    /// Appends the line of a message, with its newline.
+    static func encode(_ message: Message, into lines: inout [UInt8]) throws(QueueUnavailable) {
+        let start = lines.count
+        lines.append(#"{"v":1,"id":""#)
+        lines.append(contentsOf: message.id.description.utf8)
+        lines.append(#"","acceptedOn":""#)
+        lines.append(contentsOf: message.acceptedOn.description.utf8)
+        lines.append(#"""#)
         if let peer = message.peer {
-            line.append(
-                contentsOf: #","peer":{"uid":\#(peer.uid),"gid":\#(peer.gid),"pid":\#(peer.pid)}"#.utf8)
+            lines.append(#","peer":{"uid":"#)
+            lines.append(contentsOf: String(peer.uid).utf8)
+            lines.append(#","gid":"#)
+            lines.append(contentsOf: String(peer.gid).utf8)
+            lines.append(#","pid":"#)
+            lines.append(contentsOf: String(peer.pid).utf8)
+            lines.append("}")
         }
-        line.append(contentsOf: #","receiveCount":\#(message.receiveCount),"input":"#.utf8)
-        do {
-            line.append(contentsOf: try encoder.encode(message.request.input))
-            if !message.attempts.isEmpty {
-                line.append(contentsOf: #","attempts":"#.utf8)
-                line.append(contentsOf: try encoder.encode(message.attempts))
+        lines.append(#","receiveCount":"#)
+        lines.append(contentsOf: String(message.receiveCount).utf8)
+        lines.append(#","input":{"apartmentId":"#)
+        lines.append(quoting: message.request.apartmentID)
+        lines.append(#","endDate":""#)
+        lines.append(contentsOf: message.request.stay.end.description.utf8)
+        if let key = message.request.idempotencyKey {
+            lines.append(#"","idempotencyKey":"#)
+            lines.append(quoting: key)
+            lines.append(#","startDate":""#)
+        } else {
+            lines.append(#"","startDate":""#)
+        }
+        lines.append(contentsOf: message.request.stay.start.description.utf8)
+        lines.append(#"","userId":"#)
+        lines.append(quoting: message.request.userID)
+        lines.append("}")
+        try appendHistory(of: message, to: &lines)
+        let checksum = lines.withUnsafeBytes {
+            CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[start...]))
+        }
+        lines.append(#","crc32c":""#)
+        lines.append(contentsOf: CRC32C.text(checksum).utf8)
+        lines.append("\"}\n")
+    }
+
+    /// What only a message has that was tried before.
+    private static func appendHistory(
+        of message: Message, to lines: inout [UInt8]
+    ) throws(QueueUnavailable) {
+        if !message.attempts.isEmpty {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            do {
+                let attempts = try encoder.encode(message.attempts)
+                lines.append(#","attempts":"#)
+                lines.append(contentsOf: attempts)
+            } catch {
+                throw QueueUnavailable(reason: "Cannot encode booking \(message.id): \(error).")
             }
-        } catch {
-            throw QueueUnavailable(reason: "Cannot encode booking \(message.id): \(error).")
         }
         if message.redriveCount > 0 {
-            line.append(contentsOf: #","redriveCount":\#(message.redriveCount)"#.utf8)
+            lines.append(contentsOf: #","redriveCount":\#(message.redriveCount)"#.utf8)
         }
         if let notBefore = message.notBefore {
-            line.append(contentsOf: #","notBefore":"\#(notBefore)""#.utf8)
+            lines.append(contentsOf: #","notBefore":"\#(notBefore)""#.utf8)
         }
-        let checksum = CRC32C.text(line)
-        line.append(contentsOf: #","crc32c":"\#(checksum)"}"#.utf8)
-        line.append(UInt8(ascii: "\n"))
-        return line
     }
 
     /// The bytes that the line of a new message has at most: JSON writes a quotation mark or a backslash in two
@@ -57,6 +96,21 @@ enum MessageLine {
     ///   - fileName: gives, with `number`, the id of a line that names none.
     ///   - arrival: the time of acceptance of a line that names none.
     static func decode(
+        _ bytes: [UInt8], fileName: String, number: Int, arrival: Timestamp
+    ) -> Result<Message, Poison> {
+        bytes.withUnsafeBytes { decode($0, fileName: fileName, number: number, arrival: arrival) }
+    }
+
+    /// Reads a line.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, fileName: String, number: Int, arrival: Timestamp
+    ) -> Result<Message, Poison> {
+        if let message = CanonicalLine.message(bytes) { return .success(message) }
+        return decodeAnyForm(Array(bytes), fileName: fileName, number: number, arrival: arrival)
+    }
+
+    /// Reads a line that may have been written by anybody.
+    static func decodeAnyForm(
         _ bytes: [UInt8], fileName: String, number: Int, arrival: Timestamp
     ) -> Result<Message, Poison> {
         let derived = BookingID.derived(fileName: fileName, line: number)
@@ -105,7 +159,7 @@ enum MessageLine {
         }
         let tail = Array(#","crc32c":"\#(checksum)"}"#.utf8)
         guard bytes[..<end].suffix(tail.count).elementsEqual(tail) else { return false }
-        return CRC32C.text(bytes[..<(end - tail.count)]) == checksum
+        return CRC32C.text(Array(bytes[..<(end - tail.count)])) == checksum
     }
 
     private static func reason(for error: any Error) -> String {
@@ -143,5 +197,27 @@ extension Poison {
             id: fragments?.id ?? derived, reason: reason, userID: fragments?.userID,
             apartmentID: fragments?.apartmentID, receiveCount: fragments?.receiveCount ?? 0,
             attempts: fragments?.attempts ?? [])
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ text: StaticString) {
+        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends an identifier as a JSON string. Identifiers hold no control characters, so only two characters
+    /// need escaping (RFC 8259 section 7).
+    fileprivate mutating func append(quoting identifier: String) {
+        append(UInt8(ascii: "\""))
+        var identifier = identifier
+        identifier.withUTF8 { bytes in
+            let isPlain = bytes.allSatisfy { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            guard !isPlain else { return append(contentsOf: bytes) }
+            for byte in bytes {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
+                append(byte)
+            }
+        }
+        append(UInt8(ascii: "\""))
     }
 }

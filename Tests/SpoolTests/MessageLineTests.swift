@@ -98,6 +98,6 @@ import Testing
     @Test func theChecksumIsTheCastagnoliOne() {
         // The check value of CRC-32C in RFC 3720's terms: 32 bytes of zeros, and "123456789".
         #expect(CRC32C.text(Array(repeating: 0, count: 32)) == "8a9136aa")
-        #expect(CRC32C.text("123456789".utf8) == "e3069283")
+        #expect(CRC32C.text(Array("123456789".utf8)) == "e3069283")
     }
 }
