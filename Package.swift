@@ -71,10 +71,12 @@ let package = Package(
                 .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
                 .embedInCode("Interfaces/io.acms.Queue.varlink"),
             ]),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Spool",
             dependencies: [
-                "Bookings", "Varlink", system, .product(name: "HeapModule", package: "swift-collections"),
+                "Bookings", "CLinux", "Varlink", system,
+                .product(name: "HeapModule", package: "swift-collections"),
             ]),
         .target(name: "BookingTable", dependencies: ["Bookings", grdb, sqlite]),
         .target(

@@ -33,8 +33,8 @@ actor Acceptance {
     private nonisolated let wakeUps: AsyncStream<Void>
 
     let producer: any BookingQueueProducer
+    private let spool: SpoolProducer
     let table: any BookingQueries
-    private let sweep: @Sendable () throws(SpoolError) -> [String]
     let report: FrontReport
     let now: @Sendable () -> Timestamp
     var limits: Settings.Spool
@@ -53,13 +53,13 @@ actor Acceptance {
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(SpoolError) {
         let directory = SpoolDirectory(root: settings.directory)
-        let producer = SpoolProducer(directory, files: files)
         limits = settings
-        self.producer = producer
+        // Where the table can't be read, messages are put back that may be in it; there they are no-ops.
+        spool = SpoolProducer(directory, files: files) { ids in (try? table.committed(among: ids)) ?? [] }
+        producer = spool
         self.table = table
         self.report = report
         self.now = now
-        sweep = { () throws(SpoolError) in try producer.prepare() }
         known = try KnownQueue(directory)
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -97,6 +97,7 @@ actor Acceptance {
         for submission in waiting {
             submission.answer.resume(returning: submission.requests.map { _ in .failure(refusal) })
         }
+        spool.finish()
     }
 
     /// Takes the calls whose requests make a group; at least one.
@@ -151,11 +152,9 @@ actor Acceptance {
 
     private func prepare() {
         do {
-            let leftovers = try sweep()
-            if !leftovers.isEmpty { report.swept(leftovers) }
+            report.found(try spool.prepare())
         } catch {
-            report.spoolWriting(
-                QueueUnavailable(reason: "The spool can't be prepared. \(error)", kind: error.kind))
+            report.spoolWriting(error)
         }
         observe()
     }

@@ -1,6 +1,7 @@
 import Bookings
 import Daemon
 import Logging
+import Spool
 import Synchronization
 import Systemd
 import Varlink
@@ -39,10 +40,23 @@ final class FrontReport: Sendable {
             logger, failure: .queueFull, recovery: .queueHasRoom, recovered: "The queue has room again.")
     }
 
-    func swept(_ leftovers: [String]) {
-        logger.notice(
-            "Removed \(leftovers.count) unfinished files that a crash left in tmp/. None of them was answered."
-        )
+    /// What the spool's writer found at its start.
+    func found(_ leftovers: SpoolProducer.Leftovers) {
+        if !leftovers.swept.isEmpty {
+            logger.notice(
+                "Removed \(leftovers.swept.count) unfinished files that a crash left in tmp/. None of them was answered."
+            )
+        }
+        if leftovers.replayedMessages > 0 {
+            logger.notice(
+                "Put \(leftovers.replayedMessages) bookings back into incoming/ from the journal: their files were lost in a crash of the system."
+            )
+        }
+        if leftovers.damagedStretches > 0 {
+            logger.error(
+                "The journal in tmp/ is damaged in \(leftovers.damagedStretches) places; bookings that were accepted in the last moments before the system crashed may be lost."
+            )
+        }
     }
 
     func accepted(_ group: [Message], queued: Int) {

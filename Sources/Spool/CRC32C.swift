@@ -16,10 +16,10 @@ enum CRC32C {
         return tables
     }()
 
-    /// The checksum of `bytes`.
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// The checksum of `bytes`, or, when the checksum of what comes before them is given, of both.
+    static func checksum(_ bytes: UnsafeRawBufferPointer, after previous: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { tables in
-            var value = ~UInt32(0)
+            var value = ~previous
             var offset = 0
             while offset + 8 <= bytes.count {
                 let word =

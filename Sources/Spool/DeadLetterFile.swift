@@ -24,11 +24,21 @@ struct DeadLetterFile: Codable {
 
     static let suffix = ".letter"
     static let bodySuffix = ".body"
+    private static let deletedSuffix = ".deleted"
 
     /// The name of a body that lies beside the letter.
     var bodyName: String { "\(id)\(Self.bodySuffix)" }
 
     static func name(_ id: BookingID) -> String { "\(id)\(suffix)" }
+
+    /// The name of what stands for a letter that was deleted while the journal still holds its message: a replay
+    /// must not bring it back.
+    static func deletedName(_ id: BookingID) -> String { "\(id)\(deletedSuffix)" }
+
+    /// The id in such a name; nil for the name of anything else.
+    static func deletedID(in name: String) -> BookingID? {
+        name.hasSuffix(deletedSuffix) ? BookingID(String(name.dropLast(deletedSuffix.count))) : nil
+    }
 
     /// The id in a letter's name; nil for the name of anything else.
     static func id(in name: String) -> BookingID? {

@@ -52,8 +52,16 @@ public protocol FileSystem: Sendable {
     func status(of path: String) throws(SpoolError) -> FileStatus?
     /// Opens a regular file for reading; symbolic links are not followed and nothing blocks.
     func open(_ path: String) throws(SpoolError) -> OpenFile
-    /// Writes a file, in place of one of that name, and syncs its content. The entry is not synced.
-    func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError)
+    /// Writes a file, in place of one of that name, and syncs its content unless told not to. The entry is not
+    /// synced.
+    func write(_ contents: [FileContent], to path: String, mode: UInt32, synced: Bool) throws(SpoolError)
+    /// Opens a file to be written in place. One that isn't there or has another length is made anew: all its
+    /// bytes written, and synced together with its entry.
+    func openBlocks(_ path: String, bytes: Int, mode: UInt32) throws(SpoolError) -> BlockFile
+    /// Writes into a file in place and syncs what was written.
+    func write(_ bytes: [UInt8], at offset: Int, of file: BlockFile) throws(SpoolError)
+    /// Makes all that was written to the file system of a directory durable.
+    func syncFileSystem(of directory: String) throws(SpoolError)
     /// Renames. Unless `replacing`, an existing target makes it throw `fileExists`; that is looked up first, so
     /// it holds against others only where nobody else writes.
     func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError)
@@ -69,4 +77,11 @@ public protocol FileSystem: Sendable {
     func freeBytes(in directory: String) throws(SpoolError) -> Int
     /// Sets the times of a file or directory to now: a hint to those who watch it.
     func touch(_ path: String) throws(SpoolError)
+}
+
+extension FileSystem {
+    /// Writes a file, in place of one of that name, and syncs its content. The entry is not synced.
+    func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
+        try write(contents, to: path, mode: mode, synced: true)
+    }
 }

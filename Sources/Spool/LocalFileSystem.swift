@@ -136,8 +136,10 @@ public struct LocalFileSystem: FileSystem {
         return OpenFile(descriptor: descriptor, path: path, status: FileStatus(status))
     }
 
-    /// Writes and syncs a file.
-    public func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
+    /// Writes a file, and syncs it unless told not to.
+    public func write(
+        _ contents: [FileContent], to path: String, mode: UInt32, synced: Bool
+    ) throws(SpoolError) {
         let number = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
         guard number >= 0 else { throw SpoolError("create", path, .last) }
         var isOpen = true
@@ -156,12 +158,12 @@ public struct LocalFileSystem: FileSystem {
                 }
             }
         }
-        guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+        if synced { guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) } }
         isOpen = false
         guard Glibc.close(number) == 0 else { throw SpoolError("close", path, .last) }
     }
 
-    private func writeAll(_ bytes: [UInt8], to number: Int32, path: String) throws(SpoolError) {
+    func writeAll(_ bytes: [UInt8], to number: Int32, path: String) throws(SpoolError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

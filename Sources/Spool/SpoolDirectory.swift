@@ -33,6 +33,9 @@ public struct SpoolDirectory: Hashable, Sendable {
     /// The file whose lock makes a worker the only one.
     public var lockPath: String { "\(root)/lock" }
 
+    /// The file whose lock makes a front the only one.
+    var frontLockPath: String { path(.tmp, ".lock") }
+
     /// Makes the directories that are missing, as far as permissions allow. Installed systems have them with
     /// their owners and modes already; this serves runs in a directory of one's own.
     ///
@@ -69,6 +72,11 @@ enum SpoolFileName {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[2] == "jsonl", parts[0].utf8.count == 36 else { return nil }
         return Int(parts[1])
+    }
+
+    /// Whether it is the name of a file in `tmp/` that a front was writing.
+    static func isUnfinished(_ name: String) -> Bool {
+        count(in: isHidden(name) ? String(name.dropFirst()) : name) != nil
     }
 
     /// Names that begin with a dot are being written and left alone.

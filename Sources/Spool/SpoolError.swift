@@ -19,6 +19,9 @@ public struct SpoolError: Error, Hashable, Sendable {
     /// What went wrong, without the path.
     public var kind: String { "\(operation) \(errno.rawValue)" }
 
+    /// Whether there was no room.
+    var meansFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
+
     /// Whether the file itself is at fault, not the spool: it is gone, odd, or not ours to read.
     var concernsOnlyTheFile: Bool {
         switch errno {

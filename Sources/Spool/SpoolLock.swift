@@ -1,37 +1,85 @@
 import Glibc
 import SystemPackage
 
-/// The lock that makes a worker the only one on its spool, held until the last reference goes or the process
-/// ends. The kernel frees it with the process, so a crash leaves no lock behind.
+/// A lock that keeps daemons of one kind to one a spool, held until the last reference goes or the process ends.
+/// The kernel frees it with the process, so a crash leaves no lock behind.
 public final class SpoolLock: Sendable {
     private let descriptor: Int32
 
-    /// Another worker holds the lock.
+    /// Another daemon holds the lock.
     public struct Taken: Error, Sendable, CustomStringConvertible {
         let path: String
+        let program: String
         /// What is locked, and what to do.
         public var description: String {
-            "Another worker has this spool: \(path) is locked. Only one acms-workerd may serve a spool; see "
-                + "'systemctl status acms-worker.service' or 'fuser \(path)'."
+            "Another \(program) has this spool: \(path) is locked. Only one may serve a spool; see "
+                + "'systemctl status acms-*.service' or 'fuser \(path)'."
         }
     }
 
-    /// Takes the lock of `directory`.
+    /// Takes the lock that makes a worker the only one on `directory`.
     ///
     /// - Throws: ``Taken``, or ``SpoolError`` when the lock's file can't be made.
-    public init(_ directory: SpoolDirectory) throws {
-        let path = directory.lockPath
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard descriptor >= 0 else { throw SpoolError("open", path, .last) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let failure = Errno.last
-            close(descriptor)
-            if failure == .wouldBlock { throw Taken(path: path) }
-            throw SpoolError("lock", path, failure)
+    public convenience init(_ directory: SpoolDirectory) throws {
+        try self.init(directory.lockPath)
+        guard try lock(LOCK_EX | LOCK_NB, directory.lockPath) else {
+            throw Taken(path: directory.lockPath, program: "acms-workerd")
         }
+    }
+
+    private init(_ path: String) throws(SpoolError) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+        guard descriptor >= 0 else { throw SpoolError("open", path, .last) }
     }
 
     deinit {
         close(descriptor)
+    }
+
+    private func lock(_ operation: Int32, _ path: String) throws(SpoolError) -> Bool {
+        while flock(descriptor, operation) != 0 {
+            switch Errno.last {
+            case .wouldBlock: return false
+            case .interrupted: continue
+            case let errno: throw SpoolError("lock", path, errno)
+            }
+        }
+        return true
+    }
+}
+
+extension SpoolLock {
+    /// How often the front looks for the end of a worker's replay, which is a matter of milliseconds, before it
+    /// takes the lock to be another front's.
+    private static let tries = 200
+
+    /// Takes the lock that makes a front the only one on `directory`, for the time of a replay by this front alone.
+    ///
+    /// - Throws: ``Taken``, or ``SpoolError`` when the lock's file can't be made.
+    static func ofFront(_ directory: SpoolDirectory) throws -> SpoolLock {
+        let path = directory.frontLockPath
+        let lock = try SpoolLock(path)
+        for attempt in 1... {
+            if try lock.lock(LOCK_EX | LOCK_NB, path) { break }
+            guard attempt < tries else { throw Taken(path: path, program: "acms-frontd") }
+            usleep(10_000)
+        }
+        return lock
+    }
+
+    /// Says that the front's replay is done: from now on others may wait for that.
+    func share(_ directory: SpoolDirectory) throws(SpoolError) {
+        _ = try lock(LOCK_SH, directory.frontLockPath)
+    }
+
+    /// The front's lock if no front is there; otherwise waits until that one's replay is done.
+    ///
+    /// - Returns: nil when there is a front.
+    static func inPlaceOfFront(_ directory: SpoolDirectory) throws(SpoolError) -> SpoolLock? {
+        let path = directory.frontLockPath
+        let lock = try SpoolLock(path)
+        if try lock.lock(LOCK_EX | LOCK_NB, path) { return lock }
+        _ = try lock.lock(LOCK_SH, path)
+        return nil
     }
 }

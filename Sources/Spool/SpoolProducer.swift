@@ -1,17 +1,49 @@
 public import Bookings
+import Synchronization
 
 /// Writes groups of messages into the spool. The accepting half of the embedded queue.
 ///
-/// A group is one file: written to `tmp/`, synced, renamed into `incoming/`, the directory synced. The worker
-/// sees it whole or not at all.
-public struct SpoolProducer: BookingQueueProducer {
+/// A group is one file of `incoming/`, written to `tmp/` and renamed, so that the worker sees it whole or not at
+/// all. What makes it durable is one sync of the journal, before its file is made. A group that the journal can't
+/// take is made durable by itself: its file is synced, renamed, and the directory synced.
+public final class SpoolProducer: BookingQueueProducer {
+    /// What was found at the start.
+    public struct Leftovers: Hashable, Sendable {
+        /// Unfinished files that were removed; none of them was answered.
+        public var swept: [String] = []
+        /// Messages whose files a power cut had taken, and that were put back.
+        public var replayedMessages = 0
+        /// Parts of the journal that can't be read.
+        public var damagedStretches = 0
+
+        /// Whether there is nothing to tell.
+        public var isEmpty: Bool { self == Leftovers() }
+    }
+
+    private struct State {
+        var lock: SpoolLock?
+        /// Nil when it can't be had, or has failed.
+        var journal: SpoolJournal?
+        /// Of `tmp/`, when the journal was opened: the spool can be replaced.
+        var identity: FileIdentity?
+        var leftovers = Leftovers()
+    }
+
     private let directory: SpoolDirectory
     private let files: any FileSystem
+    private let committed: @Sendable ([BookingID]) -> Set<BookingID>
+    private let state = Mutex(State())
 
     /// Writes into `directory`.
-    public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
+    ///
+    /// - Parameter committed: which of these ids are in the table; none where it can't be read.
+    public init(
+        _ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem(),
+        committed: @escaping @Sendable ([BookingID]) -> Set<BookingID> = { _ in [] }
+    ) {
         self.directory = directory
         self.files = files
+        self.committed = committed
     }
 
     /// The name that the file of a group gets.
@@ -19,17 +51,65 @@ public struct SpoolProducer: BookingQueueProducer {
         group.first.map { SpoolFileName.make(first: $0.id, count: group.count) }
     }
 
-    /// Makes the directories that are missing and removes what a crash left in `tmp/`. Call it while nothing
-    /// is being enqueued.
+    /// Makes the directories that are missing, replays the journal and removes what a crash left in `tmp/`. It is
+    /// made up for at the first group, if it fails now.
     ///
-    /// - Returns: the names removed.
-    public func prepare() throws(SpoolError) -> [String] {
-        try directory.makeMissing(using: files)
-        let leftovers = try files.names(in: directory.path(of: .tmp)).filter {
-            SpoolFileName.count(in: $0) != nil
+    /// - Returns: what was found, here or since the last call.
+    @discardableResult
+    public func prepare() throws(QueueUnavailable) -> Leftovers {
+        try state.withLock { (state) throws(QueueUnavailable) in
+            try prepare(&state)
+            defer { state.leftovers = Leftovers() }
+            return state.leftovers
         }
-        for name in leftovers { try files.remove(directory.path(.tmp, name)) }
-        return leftovers
+    }
+
+    /// Ends in good order: nothing is replayed at the next start.
+    public func finish() {
+        state.withLock { state in
+            try? state.journal?.close()
+            state = State()
+        }
+    }
+
+    private func prepare(_ state: inout State) throws(QueueUnavailable) {
+        do {
+            let present = try files.status(of: directory.path(of: .tmp))?.identity
+            if present != nil, present == state.identity { return }
+            try directory.makeMissing(using: files)
+            let identity = try files.status(of: directory.path(of: .tmp))?.identity
+            state.identity = nil
+            state.journal = nil
+            state.lock = nil
+            let lock = try SpoolLock.ofFront(directory)
+            try sweep(&state.leftovers)
+            state.journal = try openJournal(&state.leftovers)
+            try lock.share(directory)
+            state.lock = lock
+            state.identity = identity
+        } catch let error as SpoolError {
+            throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
+        } catch {
+            throw QueueUnavailable(reason: "\(error)")
+        }
+    }
+
+    private func sweep(_ leftovers: inout Leftovers) throws(SpoolError) {
+        for name in try files.names(in: directory.path(of: .tmp)) where SpoolFileName.isUnfinished(name) {
+            try files.remove(directory.path(.tmp, name))
+            leftovers.swept.append(name)
+        }
+    }
+
+    private func openJournal(_ leftovers: inout Leftovers) throws(SpoolError) -> SpoolJournal? {
+        let contents = try JournalContents(directory, files: files)
+        let replay = SpoolReplay(
+            directory: directory, files: files, committed: committed, ownsActive: false)
+        let outcome = try replay.run(contents)
+        leftovers.replayedMessages += outcome.messages
+        leftovers.damagedStretches += outcome.damagedStretches
+        // Without a journal, for which there may be no room, groups are synced one by one.
+        return try? SpoolJournal(directory, files: files, after: contents.lastEpoch)
     }
 
     /// Makes a group durable.
@@ -41,26 +121,81 @@ public struct SpoolProducer: BookingQueueProducer {
     @discardableResult
     public func enqueue(_ group: [Message]) throws(QueueUnavailable) -> Int {
         guard let name = Self.fileName(of: group) else { return 0 }
-        var bytes: [UInt8] = []
-        for message in group { bytes.append(contentsOf: try MessageLine.encode(message)) }
-        let unfinished = directory.path(.tmp, name)
-        let complete = directory.path(.incoming, name)
-        do {
-            FaultPoint.reached("front.write")
-            // Written once: not even its owner changes it later.
-            try files.write([.bytes(bytes)], to: unfinished, mode: 0o440)
-            FaultPoint.reached("front.rename")
-            try files.rename(unfinished, to: complete, replacing: true)
-            FaultPoint.reached("front.sync")
-            try files.syncDirectory(directory.path(of: .incoming))
-            FaultPoint.reached("front.answer")
-            return bytes.count
-        } catch {
-            // Nothing refused may leave a trace. Taking it back through tmp/ never shows the worker half of it.
-            try? files.rename(complete, to: unfinished, replacing: false)
-            try? files.remove(unfinished)
-            throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
+        var lines: [UInt8] = []
+        lines.reserveCapacity(group.count * 384)
+        for message in group { try MessageLine.encode(message, into: &lines) }
+        try state.withLock { (state) throws(QueueUnavailable) in
+            try prepare(&state)
+            do throws(SpoolError) {
+                if let journal = state.journal, SpoolJournal.takes(lines.count) {
+                    try enqueue(lines, as: name, &state, journal)
+                } else {
+                    try enqueue(lines, as: name)
+                }
+            } catch {
+                throw QueueUnavailable(reason: "The spool can't take bookings. \(error)", kind: error.kind)
+            }
         }
+        return lines.count
+    }
+
+    private func enqueue(
+        _ lines: [UInt8], as name: String, _ state: inout State, _ journal: SpoolJournal
+    ) throws(SpoolError) {
+        FaultPoint.reached("front.write")
+        do throws(SpoolError) {
+            try journal.append(name: name, lines)
+        } catch {
+            // It may be on the disk all the same.
+            try? journal.withdraw()
+            // What a failed sync left out is not written by another: this process has done with the journal.
+            if !error.meansFull { state.journal = nil }
+            throw error
+        }
+        do throws(SpoolError) {
+            try place(lines, as: name, synced: false)
+        } catch {
+            do {
+                try journal.withdraw()
+            } catch {
+                state.journal = nil
+            }
+            throw error
+        }
+        FaultPoint.reached("front.answer")
+    }
+
+    private func enqueue(_ lines: [UInt8], as name: String) throws(SpoolError) {
+        FaultPoint.reached("front.write")
+        do throws(SpoolError) {
+            try place(lines, as: name, synced: true)
+            try files.syncDirectory(directory.path(of: .incoming))
+        } catch {
+            takeBack(name)
+            throw error
+        }
+        FaultPoint.reached("front.answer")
+    }
+
+    private func place(_ lines: [UInt8], as name: String, synced: Bool) throws(SpoolError) {
+        let unfinished = directory.path(.tmp, ".\(name)")
+        do throws(SpoolError) {
+            FaultPoint.reached("front.file")
+            // Written once: not even its owner changes it later.
+            try files.write([.bytes(lines)], to: unfinished, mode: 0o440, synced: synced)
+            FaultPoint.reached("front.rename")
+            try files.rename(unfinished, to: directory.path(.incoming, name), replacing: true)
+        } catch {
+            takeBack(name)
+            throw error
+        }
+    }
+
+    /// Nothing refused may leave a trace. Taking it back through `tmp/` never shows the worker half of it.
+    private func takeBack(_ name: String) {
+        let unfinished = directory.path(.tmp, ".\(name)")
+        try? files.rename(directory.path(.incoming, name), to: unfinished, replacing: false)
+        try? files.remove(unfinished)
     }
 
     /// The bytes that a message for `request` takes at most.

@@ -32,7 +32,7 @@ struct SpoolReserve: Sendable {
     ///
     /// - Returns: whether there may be room now.
     func release(after error: SpoolError) throws(SpoolError) -> Bool {
-        guard error.errno == .noSpace || error.errno == .diskQuotaExceeded, try files.status(of: path) != nil
+        guard error.meansFull, try files.status(of: path) != nil
         else { return false }
         try files.remove(path)
         return true

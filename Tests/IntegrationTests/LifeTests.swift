@@ -54,7 +54,7 @@ import Varlink
         }
         #expect(answered.count > 100)
         #expect(try site.directory.names(in: "spool/active").isEmpty)
-        #expect(try site.directory.names(in: "spool/tmp").isEmpty)
+        #expect(try site.unfinishedFiles().isEmpty)
         let after = try await site.startFront()
         let rest = try await site.startWorker()
         try await site.drained()

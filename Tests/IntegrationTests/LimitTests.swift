@@ -50,7 +50,7 @@ import Varlink
         await front.stop()
         front = try await site.startFront()
         #expect(full(try await book(site, ["late"])) == 1, "a restart forgets nothing")
-        #expect(try site.directory.names(in: "spool/tmp").isEmpty)
+        #expect(try site.unfinishedFiles().isEmpty)
         let worker = try await site.startWorker()
         for id in ids { #expect(try await site.settled(id).progress == .committed) }
         try await eventually("room") { full(try await book(site, ["late"])) == 0 }

@@ -56,9 +56,26 @@ final class CrashingFileSystem: FileSystem {
         try real.makeDirectory(path, mode: mode)
     }
 
-    func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
+    func write(
+        _ contents: [FileContent], to path: String, mode: UInt32, synced: Bool
+    ) throws(SpoolError) {
         try change(path)
-        try real.write(contents, to: path, mode: mode)
+        try real.write(contents, to: path, mode: mode, synced: synced)
+    }
+
+    func openBlocks(_ path: String, bytes: Int, mode: UInt32) throws(SpoolError) -> BlockFile {
+        try change(path)
+        return try real.openBlocks(path, bytes: bytes, mode: mode)
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int, of file: BlockFile) throws(SpoolError) {
+        try change(file.path)
+        try real.write(bytes, at: offset, of: file)
+    }
+
+    func syncFileSystem(of directory: String) throws(SpoolError) {
+        try change(directory)
+        try real.syncFileSystem(of: directory)
     }
 
     func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError) {

@@ -53,9 +53,26 @@ final class RecordingFileSystem: FileSystem {
         try real.makeDirectory(path, mode: mode)
     }
 
-    func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
-        try record("write", path)
-        try real.write(contents, to: path, mode: mode)
+    func write(
+        _ contents: [FileContent], to path: String, mode: UInt32, synced: Bool
+    ) throws(SpoolError) {
+        try record(synced ? "write" : "write unsynced", path)
+        try real.write(contents, to: path, mode: mode, synced: synced)
+    }
+
+    func openBlocks(_ path: String, bytes: Int, mode: UInt32) throws(SpoolError) -> BlockFile {
+        try record("open blocks", path)
+        return try real.openBlocks(path, bytes: bytes, mode: mode)
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int, of file: BlockFile) throws(SpoolError) {
+        try record("write blocks", file.path)
+        try real.write(bytes, at: offset, of: file)
+    }
+
+    func syncFileSystem(of directory: String) throws(SpoolError) {
+        try record("sync file system", directory)
+        try real.syncFileSystem(of: directory)
     }
 
     func rename(_ source: String, to target: String, replacing: Bool) throws(SpoolError) {

@@ -161,3 +161,13 @@ public func throughout(_ span: Duration, _ look: () async throws -> Void) async 
         try await Task.sleep(for: .milliseconds(50))
     }
 }
+
+extension Site {
+    /// What the front keeps in the spool's `tmp/` between groups.
+    public static let lasting: Set<String> = [".journal-0", ".journal-1", ".lock"]
+
+    /// What lies in the spool's `tmp/` besides.
+    public func unfinishedFiles() throws -> [String] {
+        try directory.names(in: "spool/tmp").filter { !Self.lasting.contains($0) }
+    }
+}

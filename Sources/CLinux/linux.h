@@ -1,0 +1,5 @@
+// Functions of the C library that the compiler's own module of it leaves out.
+#pragma once
+
+/// Makes all that was written to the file system of an open file durable: syncfs(2).
+int syncfs(int descriptor);
