@@ -1,3 +1,5 @@
+import Glibc
+
 /// The identity of a booking: 128 bits in the text form of RFC 9562, lower case.
 ///
 /// Accepted bookings get a version 7 UUID, so that ids sort by time of acceptance. A message that was put into
@@ -124,23 +126,35 @@ extension BookingID: Codable {
 /// (RFC 9562 section 6.2, method 2: a random seed a millisecond that is counted up).
 public struct BookingIDGenerator: Sendable {
     private var last = BookingID(high: 0, low: 0)
+    /// Random words that were not used yet: the kernel is asked for many at a time.
+    private var random: [UInt64] = []
 
     /// Starts with no memory of earlier ids.
     public init() {}
 
+    private mutating func randomWord() -> UInt64 {
+        if random.isEmpty {
+            random = [UInt64](unsafeUninitializedCapacity: 32) { words, count in
+                // As many bytes as getrandom(2) always gives at once.
+                let filled = getrandom(words.baseAddress, words.count * MemoryLayout<UInt64>.size, 0)
+                count = max(0, filled) / MemoryLayout<UInt64>.size
+            }
+        }
+        return random.popLast() ?? .random(in: 0 ... .max)
+    }
+
     /// The next id, greater than every one before it.
     public mutating func next(at time: Timestamp) -> BookingID {
-        let fresh = BookingID.version7(at: time, random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
-        if let lastTime = last.time, let freshTime = fresh.time, freshTime <= lastTime {
+        if let lastTime = last.time, time <= lastTime {
             // The low word counts up by a random step, so that ids can't be guessed from their neighbours.
             let (low, overflow) = (last.low & ~(0b11 << 62)).addingReportingOverflow(
-                .random(in: 1...0xffff_ffff))
+                randomWord() & 0xffff_ffff + 1)
             let carry = overflow || low >> 62 != 0
             last = BookingID.version7(
                 at: Timestamp(milliseconds: lastTime.milliseconds + (carry ? 1 : 0)),
                 random: (last.high & 0xfff, low))
         } else {
-            last = fresh
+            last = .version7(at: time, random: (randomWord(), randomWord()))
         }
         return last
     }

@@ -13,11 +13,15 @@ actor Acceptance {
     /// Why a request was refused.
     typealias Refusal = ErrorReply
 
+    /// Takes the answers to the requests of one call, one a request, in order, and may add replies to those that go
+    /// out together.
+    typealias Answer = @Sendable ([Result<BookingID, Refusal>], inout ReplyBatch) -> Void
+
     /// Requests of one call that wait for their answers.
     struct Submission {
         let requests: [BookingRequest]
         let peer: Peer
-        let answer: CheckedContinuation<[Result<BookingID, Refusal>], Never>
+        let answer: Answer
     }
 
     /// Most messages in one file. A larger group would keep its first caller waiting for its last.
@@ -94,9 +98,11 @@ actor Acceptance {
         }
         let reason = "acms-frontd stops; call again."
         let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
+        var replies = ReplyBatch()
         for submission in waiting {
-            submission.answer.resume(returning: submission.requests.map { _ in .failure(refusal) })
+            submission.answer(submission.requests.map { _ in .failure(refusal) }, &replies)
         }
+        replies.send()
         spool.finish()
     }
 
@@ -113,14 +119,14 @@ actor Acceptance {
 
     /// Makes requests wait for the next group.
     ///
-    /// - Returns: one answer a request, in order, once each is durable or refused.
-    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer) async -> [Result<
-        BookingID, Refusal
-    >] {
-        await withCheckedContinuation { answer in
-            inbox.withLock { $0.append(Submission(requests: requests, peer: peer, answer: answer)) }
-            wake.yield()
+    /// - Parameter answer: called once each is durable or refused.
+    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer, answer: @escaping Answer) {
+        let isFirst = inbox.withLock { inbox in
+            inbox.append(Submission(requests: requests, peer: peer, answer: answer))
+            return inbox.count == 1
         }
+        // Who finds others waiting need not wake the loop: it looks again after each group.
+        if isFirst { wake.yield() }
     }
 
     /// Where a message waits, as far as the spool shows now; nil when it is not in the queue.
@@ -171,13 +177,14 @@ actor Acceptance {
         do {
             try decide(submissions, &group)
             try enqueue(group.messages)
-            report.accepted(group.messages, queued: known.index.count)
         } catch {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
-        for (submission, answers) in zip(submissions, group.answers) {
-            submission.answer.resume(returning: answers)
-        }
+        var replies = ReplyBatch()
+        for (submission, answers) in zip(submissions, group.answers) { submission.answer(answers, &replies) }
+        replies.send()
+        // Nobody waits for the log.
+        if !group.hasFailed { report.accepted(group.messages, queued: known.index.count) }
     }
 
     func refresh() throws(StorageTrouble) {

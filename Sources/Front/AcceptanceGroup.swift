@@ -67,6 +67,9 @@ struct AcceptanceGroup {
     /// The group was not made durable: nothing of it is accepted, and requests that were not judged are refused.
     mutating func fail(with refusal: ErrorReply) { failure = refusal }
 
+    /// Whether nothing of it was accepted.
+    var hasFailed: Bool { failure != nil }
+
     /// The answers of each submission, one a request, in their order.
     var answers: [[Result<BookingID, ErrorReply>]] {
         zip(decided, counts).map { answers, count in

@@ -1,13 +1,12 @@
 import Bookings
-import FoundationEssentials
 import Varlink
 
 /// The methods of io.acms.Bookings.
 struct BookingsService: Sendable {
-    private let acceptance: Acceptance
+    let acceptance: Acceptance
     private let enquiry: Enquiry
-    private let rights: PeerRights
-    private let report: FrontReport
+    let rights: PeerRights
+    let report: FrontReport
 
     /// - Parameters:
     ///   - acceptance: takes bookings.
@@ -25,13 +24,18 @@ struct BookingsService: Sendable {
         try Interface(
             description: BookingsInterface.description,
             methods: [
-                Method("CreateApartmentBooking") {
-                    (parameters: BookingsInterface.Create, call) throws(ErrorReply) in
-                    try await create(parameters.input, call)
+                .deferred("CreateApartmentBooking", quickly: BookingsInterface.Create.init(quickly:)) {
+                    (
+                        parameters: BookingsInterface.Create, call, reply: Reply<BookingsInterface.Created>
+                    ) in
+                    withRight(of: call.peer) { right in create(parameters.input, right, call, reply) }
                 },
-                Method("CreateApartmentBookings") {
-                    (parameters: BookingsInterface.CreateMany, call) throws(ErrorReply) in
-                    await create(parameters.inputs, call)
+                .deferred("CreateApartmentBookings", quickly: BookingsInterface.CreateMany.init(quickly:)) {
+                    (
+                        parameters: BookingsInterface.CreateMany, call,
+                        reply: Reply<BookingsInterface.CreatedMany>
+                    ) in
+                    withRight(of: call.peer) { right in create(parameters.inputs, right, call, reply) }
                 },
                 Method("GetBooking") { (parameters: BookingsInterface.ByID, _) throws(ErrorReply) in
                     try await enquiry.state(of: parameters.id)
@@ -63,70 +67,6 @@ struct BookingsService: Sendable {
                         parameters.nextToken, call, replies)
                 },
             ])
-    }
-
-    private func create(
-        _ input: CreateBookingInput, _ call: CallContext
-    ) async throws(ErrorReply) -> BookingsInterface.Created {
-        let request = try validated(input)
-        let right = await rights.right(of: call.peer)
-        if let refusal = right.refusal(for: request.userID) {
-            report.refused([request.userID], right, call.peer)
-            throw ErrorReply(refusal)
-        }
-        guard let answer = await acceptance.submit([request], from: call.peer).first else {
-            throw ErrorReply(BookingsInterface.StorageUnavailable(reason: "The booking was not answered."))
-        }
-        return .init(id: try answer.get().description)
-    }
-
-    private func create(_ inputs: [CreateBookingInput], _ call: CallContext) async
-        -> BookingsInterface.CreatedMany
-    {
-        var requests: [BookingRequest] = []
-        var refused: [String] = []
-        let right = await rights.right(of: call.peer)
-        let invalid = inputs.map { input in
-            do throws(ErrorReply) {
-                let request = try validated(input)
-                if let refusal = right.refusal(for: request.userID) {
-                    refused.append(request.userID)
-                    return Optional(ErrorReply(refusal))
-                }
-                requests.append(request)
-                return ErrorReply?.none
-            } catch {
-                return error
-            }
-        }
-        if !refused.isEmpty { report.refused(refused, right, call.peer) }
-        let submitted = requests.isEmpty ? [] : await acceptance.submit(requests, from: call.peer)
-        var answers = submitted.makeIterator()
-        let results = invalid.map { refusal in
-            guard refusal == nil, let answer = answers.next() else { return result(refusal) }
-            switch answer {
-            case .success(let id): return BookingsInterface.CreateResult(id: id.description)
-            case .failure(let refusal): return result(refusal)
-            }
-        }
-        return .init(results: results)
-    }
-
-    private func validated(_ input: CreateBookingInput) throws(ErrorReply) -> BookingRequest {
-        do throws(BookingsInterface.InvalidInput) {
-            return try BookingRequest(input)
-        } catch {
-            throw ErrorReply(error)
-        }
-    }
-
-    private func result(_ refusal: ErrorReply?) -> BookingsInterface.CreateResult {
-        guard let refusal else { return .init() }
-        // Any error's parameters encode as an object, so this can't fail; if it did, the name would still tell.
-        let parameters = (try? JSONEncoder().encode(refusal.parameters)).flatMap {
-            try? JSONDecoder().decode(JSONValue.self, from: $0)
-        }
-        return .init(error: refusal.name, parameters: parameters)
     }
 
     private func awaitBooking(

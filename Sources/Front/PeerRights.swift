@@ -73,6 +73,11 @@ actor PeerRights {
         }
     }
 
+    /// Whom any peer may book for; nil when that depends on the peer.
+    nonisolated var rightWithoutLookup: BookingRight? {
+        rules.withLock { $0.bindUsers } ? nil : .anybody
+    }
+
     /// Whom a peer may book for.
     nonisolated func right(of peer: Peer) async -> BookingRight {
         let rules = rules.withLock { $0 }

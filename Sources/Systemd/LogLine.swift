@@ -49,11 +49,23 @@ enum LogLine {
 
     /// The text as it is when it is one plain word, else quoted.
     private static func word(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { !isUnsafe($0) && !isDelimiter($0) }
+        let isPlain =
+            !text.isEmpty
+            && (text.utf8.allSatisfy(isPlainASCII)
+                || text.unicodeScalars.allSatisfy { !isUnsafe($0) && !isDelimiter($0) })
         return isPlain ? text : "\"\(escape(text, quoted: true))\""
     }
 
+    /// What most words are made of; looking up a character's properties takes far longer.
+    private static func isPlainASCII(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && !isDelimiter(Unicode.Scalar(byte))
+    }
+
     private static func escape(_ text: String, quoted: Bool = false) -> String {
+        let isSafe = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"")
+        }
+        if isSafe { return text }
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {

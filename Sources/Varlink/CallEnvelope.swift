@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import NIOCore
 
 /// A call as it arrives. Parameters are decoded in the same pass as the envelope, into the type that the
 /// method named there declares: scanning JSON is the dearest part of a call.
@@ -20,6 +21,13 @@ struct CallEnvelope: Decodable, Sendable {
 
     /// Where `init(from:)` finds the methods.
     static let catalogKey: CodingUserInfoKey? = CodingUserInfoKey(rawValue: "varlink.catalog")
+
+    init(method: String, isOneway: Bool, wantsMore: Bool, action: Action) {
+        self.method = method
+        self.isOneway = isOneway
+        self.wantsMore = wantsMore
+        self.action = action
+    }
 
     init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: Member.self)
@@ -47,8 +55,10 @@ struct CallEnvelope: Decodable, Sendable {
 /// Reads calls: bytes in, an envelope or the reason why there is none out.
 struct CallDecoder: Sendable {
     private let decoder: JSONDecoder
+    private let catalog: MethodCatalog
 
     init(catalog: MethodCatalog) {
+        self.catalog = catalog
         decoder = JSONDecoder()
         if let key = CallEnvelope.catalogKey {
             decoder.userInfo[key] = catalog
@@ -56,7 +66,12 @@ struct CallDecoder: Sendable {
     }
 
     /// - Throws: `InvalidParameter`, when the bytes are no call; the connection can't be trusted any further.
-    func decode(_ bytes: Data) throws(ErrorReply) -> CallEnvelope {
+    func decode(_ bytes: ByteBuffer) throws(ErrorReply) -> CallEnvelope {
+        if let call = bytes.withUnsafeReadableBytes({ CallEnvelope(quickly: $0, catalog) }) { return call }
+        return try decode(bytes.withUnsafeReadableBytes { Data($0) })
+    }
+
+    private func decode(_ bytes: Data) throws(ErrorReply) -> CallEnvelope {
         guard !bytes.isEmpty else { throw Self.malformed("the call is empty") }
         do {
             return try decoder.decode(CallEnvelope.self, from: bytes)

@@ -1,169 +1,294 @@
-internal import FoundationEssentials
 internal import Logging
 internal import NIOCore
 
 /// Serves one connection: reads calls, starts them in their order, and writes their replies in that order.
-struct Connection: Sendable {
-    typealias Frames = NIOAsyncChannel<FrameSplitter.Frame, ByteBuffer>
+///
+/// `@unchecked Sendable`: all its state belongs to the channel's event loop. What other threads may call
+/// (`endInput`, `close`, `deliver`) goes there first.
+final class Connection: ChannelDuplexHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What all connections of a server share.
+    struct Service: Sendable {
+        let decoder: CallDecoder
+        let format: ReplyFormat
+        let limits: ConnectionLimits
+        let logger: Logger
+        /// Called once a connection is closed and all its handlers have returned.
+        let ended: @Sendable (Connection) -> Void
+    }
 
     /// How long the end of a connection may take once all calls are answered: for a peer to read its
     /// replies, or to stop writing after a call that was refused.
     static let lingerTime = TimeAmount.seconds(5)
+    /// How much of what follows a refused call is read and dropped before reading stops for good, in bytes, so
+    /// that a peer that is still writing comes to read its last reply.
+    static let maximumDroppedBytes = 16 * 1_048_576
 
-    let frames: Frames
-    let peer: Peer
-    let decoder: CallDecoder
-    let format: ReplyFormat
-    let limits: ConnectionLimits
-    let logger: Logger
-    private let queue: ReplyQueue
-
-    private struct PeerIsGone: Error {}
-
-    init(
-        frames: Frames, peer: Peer, decoder: CallDecoder, format: ReplyFormat, limits: ConnectionLimits,
-        logger: Logger
-    ) {
-        self.frames = frames
-        self.peer = peer
-        self.decoder = decoder
-        self.format = format
-        self.limits = limits
-        self.logger = logger
-        let channel = frames.channel
-        queue = ReplyQueue(maximumCallsInFlight: limits.maximumCallsInFlight) { signal in
-            switch signal {
-            case .settled:
-                let end = channel.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
-                channel.closeFuture.whenComplete { _ in end.cancel() }
-            case .failed(let error):
-                logger.error("A Varlink reply could not be encoded: \(error)")
-                channel.close(promise: nil)
-            }
-        }
+    /// Whether more calls come.
+    enum Input {
+        case open
+        /// The peer has said that it sends nothing more; what was read is still served.
+        case closed
+        /// Nothing is served any more.
+        case ended
+        /// A call can't be read, so nothing after it can be.
+        case refused
     }
+
+    let eventLoop: any EventLoop
+    let channel: any Channel
+    let peer: Peer
+    let service: Service
+    let executor: EventLoopTaskExecutor
+    var queue: ReplyQueue
+    private var splitter: FrameSplitter
+    private var context: ChannelHandlerContext?
+    private var input = Input.open
+    private var wantsRead = false
+    private var dropped = 0
+    private var isLingering = false
+    private var isClosed = false
+    private var isFinished = false
+    /// Handlers that run, those of oneway calls with them.
+    private var running = 0
+    /// Those that are cancelled when the peer is gone.
+    private var tasks: [Int: Task<Void, Never>?] = [:]
+    private var nextTask = 0
+
+    init(channel: any Channel, peer: Peer, service: Service) {
+        self.channel = channel
+        eventLoop = channel.eventLoop
+        self.peer = peer
+        self.service = service
+        executor = EventLoopTaskExecutor(channel.eventLoop)
+        queue = ReplyQueue(maximumCallsInFlight: service.limits.maximumCallsInFlight)
+        splitter = FrameSplitter(limit: service.limits.maximumFrameBytes)
+    }
+
+    // MARK: From other threads
 
     /// Answers what has been read, and then closes the connection.
     func endInput() {
-        queue.stopWaiting()
-        frames.channel.triggerUserOutboundEvent(FrameHandler.Request.endInput, promise: nil)
-    }
-
-    /// Returns once the connection is closed and all its handlers have returned.
-    func serve() async {
-        let channel = frames.channel
-        // Everything that waits for the peer waits in the queue, so this one place ends all of it.
-        channel.closeFuture.whenComplete { [queue] _ in queue.abort() }
-        await withTaskCancellationHandler {
-            // Oneway calls outlive the connection: their peer may leave as soon as it has written them.
-            await withDiscardingTaskGroup { oneways in
-                do {
-                    try await frames.executeThenClose { inbound, outbound in
-                        let wasRefused = try await withThrowingDiscardingTaskGroup { calls in
-                            calls.addImmediateTask { try await write(outbound) }
-                            return await read(inbound, calls: &calls, oneways: &oneways)
-                        }
-                        if wasRefused {
-                            channel.close(mode: .output, promise: nil)
-                            try await channel.closeFuture.get()
-                        }
-                    }
-                } catch {
-                    logger.debug("A Varlink connection ended early: \(error)")
-                }
-            }
-        } onCancel: {
-            channel.close(promise: nil)
+        eventLoop.execute { [self] in
+            serveInput()
+            if input != .refused { input = .ended }
+            endIfDone()
         }
     }
 
-    private func write(
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) async throws {
-        while true {
-            switch await queue.nextBatch() {
-            case .replies(let replies): try await outbound.write(contentsOf: replies)
-            case .drained: return
-            // Thrown to cancel the handlers, which are in the same group.
-            case .gone: throw PeerIsGone()
-            }
+    /// Closes the connection at once.
+    func close() { channel.close(promise: nil) }
+
+    /// Takes the last replies of calls, of any of the event loop's connections.
+    static func deliver(_ replies: [Delivery], on eventLoop: any EventLoop) {
+        eventLoop.execute {
+            for reply in replies { reply.connection.complete(reply.ticket, reply.bytes) }
+            // Each once: what is ready goes out in one write.
+            for reply in replies { reply.connection.flush() }
         }
     }
 
-    /// Starts calls until none comes any more.
-    /// - Returns: whether the last one was refused because it can't be read, so that nothing after it can be.
-    private func read(
-        _ inbound: NIOAsyncChannelInboundStream<FrameSplitter.Frame>,
-        calls: inout ThrowingDiscardingTaskGroup<any Error>, oneways: inout DiscardingTaskGroup
-    ) async -> Bool {
-        defer { queue.finish() }
-        do {
-            for try await frame in inbound {
-                let room = await queue.waitForRoom()
-                if room == .full { return false }
-                do throws(ErrorReply) {
-                    let call = try decode(frame)
-                    if room == .gone && !call.isOneway { continue }
-                    start(call, calls: &calls, oneways: &oneways)
-                } catch {
-                    logger.debug("A Varlink call was refused: \(error)")
-                    answer(queue.admit(isOneway: false), with: error)
-                    frames.channel.triggerUserOutboundEvent(FrameHandler.Request.dropInput, promise: nil)
-                    return true
-                }
-            }
-        } catch {
-            logger.debug("A Varlink connection can't be read any more: \(error)")
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = Self.unwrapInboundIn(data)
+        switch input {
+        case .open, .closed:
+            splitter.append(bytes)
+            serveInput()
+        case .ended: break
+        case .refused: dropped += bytes.readableBytes
         }
-        return false
+    }
+
+    func read(context: ChannelHandlerContext) {
+        let mayRead =
+            switch input {
+            case .open: queue.hasRoom
+            case .closed, .ended: false
+            case .refused: dropped <= Self.maximumDroppedBytes
+            }
+        if mayRead { context.read() } else { wantsRead = true }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            if input == .open { input = .closed }
+            serveInput()
+            endIfDone()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        service.logger.debug("A Varlink connection ended early: \(error)")
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        input = .ended
+        for sender in queue.abort() { sender.resume(returning: false) }
+        for task in tasks.values { task?.cancel() }
+        finishIfUnused()
+        context.fireChannelInactive()
+    }
+
+    // MARK: Calls
+
+    /// Starts calls as long as there is room for them.
+    private func serveInput() {
+        while input == .open || input == .closed, queue.hasRoom, !isClosed {
+            guard let frame = splitter.next() else {
+                if input == .closed { input = .ended }
+                break
+            }
+            do throws(ErrorReply) {
+                start(try decode(frame))
+            } catch {
+                service.logger.debug("A Varlink call was refused: \(error)")
+                input = .refused
+                answer(queue.admit(isOneway: false), with: error)
+            }
+        }
+        flush()
+        guard wantsRead, let context else { return }
+        wantsRead = false
+        read(context: context)
     }
 
     private func decode(_ frame: FrameSplitter.Frame) throws(ErrorReply) -> CallEnvelope {
         switch frame {
-        case .message(let bytes): try decoder.decode(bytes.withUnsafeReadableBytes { Data($0) })
-        case .tooLong: throw CallDecoder.tooLong(limit: limits.maximumFrameBytes)
+        case .message(let bytes): try service.decoder.decode(bytes)
+        case .tooLong: throw CallDecoder.tooLong(limit: service.limits.maximumFrameBytes)
         }
     }
 
-    private func start(
-        _ call: CallEnvelope,
-        calls: inout ThrowingDiscardingTaskGroup<any Error>, oneways: inout DiscardingTaskGroup
-    ) {
+    private func start(_ call: CallEnvelope) {
         let ticket = queue.admit(isOneway: call.isOneway)
-        let body: Method.Body
-        switch call.action {
-        case .run(let method): body = method
-        case .refuse(let error): return answer(ticket, with: error, isOneway: call.isOneway)
-        }
         let context = CallContext(
             peer: peer, wantsMore: call.wantsMore, isOneway: call.isOneway, method: call.method)
-        let slot = ReplySlot(format: format, queue: queue, ticket: ticket)
-        guard !call.isOneway else {
-            oneways.addImmediateTask {
-                _ = try? await body(context, slot)
-                queue.complete(ticket)
-            }
-            return
-        }
-        calls.addImmediateTask {
-            do {
-                queue.complete(ticket, try await body(context, slot))
-            } catch let error as ErrorReply {
-                answer(ticket, with: error)
-            } catch {
-                queue.abort(because: error)
-            }
+        switch call.action {
+        case .refuse(let error): answer(ticket, with: error)
+        case .run(.deferred(let body)):
+            running += 1
+            body(context, PendingReply(connection: self, ticket: ticket))
+        case .run(.async(let body)):
+            running += 1
+            run(body, context, ticket)
         }
     }
 
-    private func answer(
-        _ ticket: ReplyQueue.Ticket, with error: ErrorReply, isOneway: Bool = false
-    ) {
-        guard !isOneway else { return queue.complete(ticket) }
-        do {
-            queue.complete(ticket, try format.error(error))
-        } catch {
-            queue.abort(because: error)
+    private func run(_ body: @escaping Method.AsyncBody, _ context: CallContext, _ ticket: ReplyQueue.Ticket)
+    {
+        nextTask += 1
+        let number = nextTask
+        // The peer of a oneway call needn't stay.
+        if ticket.sequence != nil { tasks[number] = .some(nil) }
+        // Not in a task group, which only an asynchronous function can hold: the connection counts what runs, and
+        // has not ended before it has.
+        let task = Task.immediate(executorPreference: executor) { [self] in
+            let slot = ReplySlot(connection: self, ticket: ticket)
+            let result: Result<ByteBuffer, any Error>
+            do {
+                result = .success(try await body(context, slot))
+            } catch {
+                result = .failure(error)
+            }
+            let outcome = result
+            if eventLoop.inEventLoop {
+                ended(number, ticket, outcome)
+            } else {
+                eventLoop.execute { self.ended(number, ticket, outcome) }
+            }
         }
+        // It may have ended already.
+        if tasks.keys.contains(number) { tasks[number] = task }
+    }
+
+    private func ended(
+        _ number: Int, _ ticket: ReplyQueue.Ticket, _ result: Result<ByteBuffer, any Error>
+    ) {
+        tasks.removeValue(forKey: number)
+        switch result {
+        case .success(let reply): complete(ticket, ticket.sequence == nil ? nil : reply)
+        case .failure(let error as ErrorReply):
+            running -= 1
+            answer(ticket, with: error)
+        case .failure(let error):
+            running -= 1
+            if ticket.sequence == nil { queue.complete(ticket, nil) } else { failed(error) }
+        }
+        flush()
+    }
+
+    /// Takes the last reply of a call that ran; nil for a oneway call's.
+    fileprivate func complete(_ ticket: ReplyQueue.Ticket, _ reply: ByteBuffer?) {
+        running -= 1
+        queue.complete(ticket, reply)
+        finishIfUnused()
+    }
+
+    /// Gives the connection up: a reply couldn't be encoded, so the order of replies can't be kept.
+    func failed(_ error: any Error) {
+        service.logger.error("A Varlink reply could not be encoded: \(error)")
+        channel.close(promise: nil)
+    }
+
+    private func answer(_ ticket: ReplyQueue.Ticket, with error: ErrorReply) {
+        guard ticket.sequence != nil else { return queue.complete(ticket, nil) }
+        do {
+            queue.complete(ticket, try service.format.error(error))
+        } catch {
+            failed(error)
+        }
+    }
+
+    // MARK: Replies
+
+    /// Writes what is ready.
+    func flush() {
+        guard !isClosed, let context else { return finishIfUnused() }
+        guard let batch = queue.takeBatch() else { return endIfDone() }
+        let (calls, count, senders) = (batch.calls, batch.bytes.readableBytes, batch.senders)
+        let promise = eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenComplete { [self] result in
+            queue.acknowledge(calls: calls, bytes: count)
+            let isWritten = (try? result.get()) != nil
+            for sender in senders { sender.resume(returning: isWritten) }
+            if input == .open || input == .closed { serveInput() } else { endIfDone() }
+        }
+        context.writeAndFlush(Self.wrapOutboundOut(batch.bytes), promise: promise)
+    }
+
+    private func endIfDone() {
+        guard !isClosed, input == .ended || input == .refused, queue.isSettled else { return }
+        if !isLingering {
+            isLingering = true
+            let end = eventLoop.scheduleTask(in: Self.lingerTime) { [channel] in
+                channel.close(promise: nil)
+            }
+            channel.closeFuture.whenComplete { _ in end.cancel() }
+        }
+        guard queue.isWritten else { return }
+        // After a refused call the peer may still be writing; it comes to the end of its replies first.
+        channel.close(mode: input == .refused ? .output : .all, promise: nil)
+        if input == .refused, wantsRead, let context {
+            wantsRead = false
+            read(context: context)
+        }
+    }
+
+    private func finishIfUnused() {
+        guard isClosed, running == 0, !isFinished else { return }
+        isFinished = true
+        service.ended(self)
     }
 }

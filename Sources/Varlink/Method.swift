@@ -10,7 +10,14 @@ internal import NIOCore
 /// except that of a oneway call, whose peer needn't stay; it may ignore that.
 public struct Method: Sendable {
     /// Runs a call and returns its last reply, encoded.
-    typealias Body = @Sendable (CallContext, ReplySlot) async throws -> ByteBuffer
+    typealias AsyncBody = @Sendable (CallContext, ReplySlot) async throws -> ByteBuffer
+
+    /// How a call is run.
+    enum Body: Sendable {
+        case async(AsyncBody)
+        /// Returns at once; the reply comes later, from any thread.
+        case deferred(@Sendable (CallContext, PendingReply) -> Void)
+    }
 
     /// The name, without the interface.
     public let name: String
@@ -18,6 +25,8 @@ public struct Method: Sendable {
     let requiresMore: Bool
     /// Decodes the parameters of a call, and returns what is to be run with them.
     let prepare: @Sendable (KeyedDecodingContainer<CallEnvelope.Member>) throws(ErrorReply) -> Body
+    /// Reads the parameters of a call where they have the common form.
+    let prepareQuickly: (@Sendable (inout JSONCursor) -> Body?)?
 
     /// A method with one reply.
     /// - Parameters:
@@ -31,19 +40,43 @@ public struct Method: Sendable {
         requiresMore = false
         prepare = { members throws(ErrorReply) in
             let parameters = try Self.parameters(P.self, of: members)
-            return { context, slot in
+            return .async { context, slot in
                 try slot.format.last(try await handler(parameters, context))
             }
         }
+        prepareQuickly = nil
     }
 
     private init(
         name: String, requiresMore: Bool,
-        prepare: @escaping @Sendable (KeyedDecodingContainer<CallEnvelope.Member>) throws(ErrorReply) -> Body
+        prepare: @escaping @Sendable (KeyedDecodingContainer<CallEnvelope.Member>) throws(ErrorReply) -> Body,
+        prepareQuickly: (@Sendable (inout JSONCursor) -> Body?)? = nil
     ) {
         self.name = name
         self.requiresMore = requiresMore
         self.prepare = prepare
+        self.prepareQuickly = prepareQuickly
+    }
+
+    /// A method with one reply that is given later, without a task a call: for what is called most.
+    /// - Parameters:
+    ///   - name: The name, without the interface.
+    ///   - quickly: Reads parameters that have their common form without a general decoder; nil for any other
+    ///     form, which is then left to that.
+    ///   - handler: Takes the parameters, must not block, and sees to it that the reply is sent exactly once.
+    public static func deferred<P: Decodable & Sendable, R: Encodable & Sendable>(
+        _ name: String, quickly: (@Sendable (inout JSONCursor) -> P?)? = nil,
+        handler: @escaping @Sendable (P, CallContext, Reply<R>) -> Void
+    ) -> Method {
+        let body = { @Sendable (parameters: P) in
+            Body.deferred { context, pending in handler(parameters, context, Reply(pending: pending)) }
+        }
+        return Method(
+            name: name, requiresMore: false,
+            prepare: { members throws(ErrorReply) in body(try Self.parameters(P.self, of: members)) },
+            prepareQuickly: quickly.map { quickly in
+                { @Sendable (cursor: inout JSONCursor) in quickly(&cursor).map(body) }
+            })
     }
 
     /// A method that can reply many times to a caller who asks for `more`.
@@ -58,7 +91,7 @@ public struct Method: Sendable {
     ) -> Method {
         Method(name: name, requiresMore: requiresMore) { members throws(ErrorReply) in
             let parameters = try Self.parameters(P.self, of: members)
-            return { context, slot in
+            return .async { context, slot in
                 let replies = ReplyStream<R>(slot: slot, wantsMore: context.wantsMore && !context.isOneway)
                 return try slot.format.last(try await handler(parameters, context, replies))
             }

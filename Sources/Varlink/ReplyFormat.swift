@@ -21,6 +21,17 @@ struct ReplyFormat: Sendable {
         try frame(before: #"{"parameters":"#, parameters, after: "}\0")
     }
 
+    /// The last reply of a call, whose parameters are encoded already.
+    func last(encoded parameters: [UInt8]) -> ByteBuffer {
+        let (before, after): (StaticString, StaticString) = (#"{"parameters":"#, "}\0")
+        var buffer = allocator.buffer(
+            capacity: before.utf8CodeUnitCount + parameters.count + after.utf8CodeUnitCount)
+        buffer.writeStaticString(before)
+        buffer.writeBytes(parameters)
+        buffer.writeStaticString(after)
+        return buffer
+    }
+
     /// A reply that is followed by others.
     func continuing(_ parameters: some Encodable) throws -> ByteBuffer {
         try frame(before: #"{"parameters":"#, parameters, after: #","continues":true}"# + "\0")

@@ -1,129 +1,130 @@
 internal import NIOCore
-internal import Synchronization
 
 /// The calls of one connection that are in flight, in the order in which they arrived, and what is ready to
-/// be sent for them. No I/O: the reader admits calls, handlers complete them, the writer takes batches.
-final class ReplyQueue: Sendable {
+/// be sent for them. Pure: belongs to the connection's event loop.
+struct ReplyQueue {
+    /// Waits until its reply is written; learns whether the peer is still there.
+    typealias Sender = CheckedContinuation<Bool, Never>
+
     /// A call's place; a oneway call has none, as nothing is sent for it.
     struct Ticket: Sendable {
         let sequence: Int?
     }
 
-    enum Batch: Sendable {
-        /// Frames to be written, in order. Asking for the next batch says that they were.
-        case replies([ByteBuffer])
-        /// Everything is answered and written, and no call comes any more.
-        case drained
-        /// The peer is gone.
-        case gone
+    /// Replies that are ready to be written, in order.
+    struct Batch {
+        var bytes: ByteBuffer
+        /// How many calls are answered for good by it.
+        var calls: Int
+        var senders: [Sender]
     }
 
-    /// Whether another call may be admitted.
-    enum Room: Sendable {
-        case available
-        /// The window is full, and nobody may wait for it any more.
-        case full
-        /// The peer is gone.
-        case gone
-    }
-
-    enum Signal: Sendable {
-        /// No call comes any more and all are answered; some replies may not be written yet.
-        case settled
-        /// A reply couldn't be encoded; the order of replies can't be kept, so the connection must end.
-        case failed(any Error)
+    private struct Slot {
+        var streamed: [(reply: ByteBuffer, sender: Sender)] = []
+        var last: ByteBuffer?
     }
 
     /// How many bytes of replies may wait before no further call is read.
     static let maximumUnwrittenBytes = 1_048_576
 
-    private let state: Mutex<State>
-    private let signal: @Sendable (Signal) -> Void
+    private let maximumCallsInFlight: Int
+    private var slots = CircularBuffer<Slot>()
+    /// The sequence number of the first slot.
+    private var firstSequence = 0
+    /// Calls admitted whose last reply isn't written yet, or, oneway, that aren't completed yet.
+    private var callsInFlight = 0
+    private var unwrittenBytes = 0
+    private var isGone = false
 
-    init(maximumCallsInFlight: Int, signal: @escaping @Sendable (Signal) -> Void) {
-        state = Mutex(State(maximumCallsInFlight: maximumCallsInFlight))
-        self.signal = signal
+    init(maximumCallsInFlight: Int) {
+        self.maximumCallsInFlight = maximumCallsInFlight
     }
 
-    /// Suspends while the window is full. To be called by the reader only.
-    func waitForRoom() async -> Room {
-        if let room = state.withLock({ $0.room }) { return room }
-        return await withCheckedContinuation { continuation in
-            let room = state.withLock { state in
-                if state.room == nil { state.reader = continuation }
-                return state.room
-            }
-            if let room { continuation.resume(returning: room) }
-        }
+    /// Whether another call may be admitted.
+    var hasRoom: Bool {
+        callsInFlight < maximumCallsInFlight && unwrittenBytes < Self.maximumUnwrittenBytes
     }
 
-    /// Says that the reader is to wait for room no more: the server comes to its end.
-    func stopWaiting() {
-        let reader = state.withLock { state in
-            state.mustNotWait = true
-            return state.takeReader()
-        }
-        reader?.resume()
-    }
+    /// Whether all calls have their last reply; some replies may not be written yet.
+    var isSettled: Bool { slots.allSatisfy { $0.last != nil } }
+
+    /// Whether all replies were taken and written.
+    var isWritten: Bool { slots.isEmpty && unwrittenBytes == 0 }
 
     /// Takes a call in.
-    func admit(isOneway: Bool) -> Ticket {
-        state.withLock { $0.admit(isOneway: isOneway) }
+    mutating func admit(isOneway: Bool) -> Ticket {
+        callsInFlight += 1
+        guard !isOneway else { return Ticket(sequence: nil) }
+        slots.append(Slot())
+        return Ticket(sequence: firstSequence + slots.count - 1)
     }
 
     /// Ends a call with its last reply. A oneway call has none.
-    func complete(_ ticket: Ticket, _ reply: ByteBuffer? = nil) {
-        let (wakeUps, hasSettled) = state.withLock { state in
-            (state.complete(ticket.sequence, reply), state.settles())
+    mutating func complete(_ ticket: Ticket, _ reply: ByteBuffer?) {
+        guard let sequence = ticket.sequence else {
+            callsInFlight -= 1
+            return
         }
-        wakeUps.resume()
-        if hasSettled { signal(.settled) }
+        guard !isGone, let reply, let index = index(of: sequence) else { return }
+        slots[index].last = reply
+        unwrittenBytes += reply.readableBytes
     }
 
-    /// Sends a reply that isn't the last, and suspends until it is written.
-    /// - Returns: false once the peer is gone.
-    func send(_ reply: ByteBuffer, _ ticket: Ticket) async -> Bool {
-        await withCheckedContinuation { sender in
-            let wakeUps = state.withLock { $0.send(ticket.sequence, reply, sender) }
-            guard let wakeUps else { return sender.resume(returning: false) }
-            wakeUps.resume()
-        }
+    /// Takes a reply that isn't the last.
+    ///
+    /// - Returns: false when the peer is gone; then nothing is taken.
+    mutating func stream(_ ticket: Ticket, _ reply: ByteBuffer, _ sender: Sender) -> Bool {
+        guard !isGone, let sequence = ticket.sequence, let index = index(of: sequence) else { return false }
+        slots[index].streamed.append((reply, sender))
+        unwrittenBytes += reply.readableBytes
+        return true
     }
 
-    /// Says that no call comes any more.
-    func finish() {
-        let (wakeUps, hasSettled) = state.withLock { state in
-            state.isFinished = true
-            return (WakeUps(writer: state.takeWriter()), state.settles())
-        }
-        wakeUps.resume()
-        if hasSettled { signal(.settled) }
-    }
-
-    /// Says that the peer is gone: whoever waits here is told so.
-    func abort() {
-        state.withLock { $0.abort() }.resume()
-    }
-
-    /// Gives the connection up because of `error`.
-    func abort(because error: any Error) {
-        abort()
-        signal(.failed(error))
-    }
-
-    /// Acknowledges the batch before and suspends until there is another. To be called by the writer only.
-    func nextBatch() async -> Batch {
-        state.withLock { $0.acknowledge() }.resume()
-        while true {
-            if let batch = state.withLock({ $0.takeBatch() }) { return batch }
-            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                let mustWait = state.withLock { state in
-                    guard !state.hasBatch else { return false }
-                    state.writer = continuation
-                    return true
-                }
-                if !mustWait { continuation.resume() }
+    /// Takes out what can be written now; nil when that is nothing.
+    mutating func takeBatch() -> Batch? {
+        var replies: [ByteBuffer] = []
+        var batch = Batch(bytes: ByteBuffer(), calls: 0, senders: [])
+        while let slot = slots.first {
+            for (reply, sender) in slot.streamed {
+                replies.append(reply)
+                batch.senders.append(sender)
             }
+            guard let last = slot.last else {
+                if !slot.streamed.isEmpty { slots[slots.startIndex].streamed = [] }
+                break
+            }
+            replies.append(last)
+            slots.removeFirst()
+            firstSequence += 1
+            batch.calls += 1
         }
+        guard var bytes = replies.first else { return nil }
+        if replies.count > 1 {
+            bytes.reserveCapacity(replies.reduce(0) { $0 + $1.readableBytes })
+            for reply in replies.dropFirst() { bytes.writeImmutableBuffer(reply) }
+        }
+        batch.bytes = bytes
+        return batch
+    }
+
+    /// Learns that a batch was written.
+    mutating func acknowledge(calls: Int, bytes: Int) {
+        callsInFlight -= calls
+        unwrittenBytes -= bytes
+    }
+
+    /// The peer is gone: nothing is taken or sent any more.
+    ///
+    /// - Returns: who still waits for replies to be written.
+    mutating func abort() -> [Sender] {
+        isGone = true
+        defer { slots.removeAll() }
+        return slots.flatMap { $0.streamed.map(\.sender) }
+    }
+
+    private func index(of sequence: Int) -> CircularBuffer<Slot>.Index? {
+        let offset = sequence - firstSequence
+        guard offset >= 0, offset < slots.count else { return nil }
+        return slots.index(slots.startIndex, offsetBy: offset)
     }
 }

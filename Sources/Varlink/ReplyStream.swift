@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// The replies before the last one of a call with `more`.
 public struct ReplyStream<R: Encodable & Sendable>: Sendable {
     let slot: ReplySlot
@@ -22,14 +20,4 @@ public struct ReplyStream<R: Encodable & Sendable>: Sendable {
             return false
         }
     }
-}
-
-/// A call's place in the order of replies of its connection.
-struct ReplySlot: Sendable {
-    let format: ReplyFormat
-    let queue: ReplyQueue
-    let ticket: ReplyQueue.Ticket
-
-    func send(_ reply: ByteBuffer) async -> Bool { await queue.send(reply, ticket) }
-    func failed(_ error: any Error) { queue.abort(because: error) }
 }

@@ -3,8 +3,8 @@ internal import NIOPosix
 internal import Synchronization
 
 extension Server {
-    /// The server's socket as a stream of connections, each ready to be served.
-    func bind(_ socket: ListeningSocket) async throws -> NIOAsyncChannel<Connection, Never> {
+    /// The server's socket, each of whose connections is served once it is accepted.
+    func bind(_ socket: ListeningSocket) async throws -> any Channel {
         try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelInitializer { [logger] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -15,19 +15,26 @@ extension Server {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // One read a wake-up: a second one would mostly find nothing.
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .bind(socket.fileDescriptor) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
             }
+            .withBoundSocket(socket.fileDescriptor)
+            .get()
     }
 
-    private func accept(_ channel: any Channel) throws -> Connection {
-        let peer = try Peer(of: channel)
-        try channel.pipeline.syncOperations.addHandler(FrameHandler(limit: limits.maximumFrameBytes))
-        let frames = try Connection.Frames(wrappingChannelSynchronously: channel)
-        let connection = Connection(
-            frames: frames, peer: peer, decoder: decoder, format: format, limits: limits, logger: logger)
+    private func accept(_ channel: any Channel) throws {
+        let service = Connection.Service(
+            decoder: decoder, format: format, limits: limits, logger: logger,
+            ended: { [weak self] in self?.end($0) })
+        let connection = Connection(channel: channel, peer: try Peer(of: channel), service: service)
+        try channel.pipeline.syncOperations.addHandler(connection)
         guard state.withLock({ $0.add(connection) }) else { throw ChannelError.ioOnClosedChannel }
         connectionCountChanged()
-        return connection
+    }
+
+    private func end(_ connection: Connection) {
+        let waiting = state.withLock { $0.remove(connection) }
+        connectionCountChanged()
+        waiting?.resume()
     }
 }

@@ -15,8 +15,8 @@ extension Server {
     struct State {
         var phase = Phase.idle
         var connections: [ObjectIdentifier: Connection] = [:]
-        /// Connection, and not yet served.
-        var unserved: Set<ObjectIdentifier> = []
+        /// Waits until there is no connection any more.
+        private var waiting: CheckedContinuation<Void, Never>?
 
         var isRunning: Bool {
             if case .running = phase { true } else { false }
@@ -25,26 +25,31 @@ extension Server {
         /// - Returns: false when the server takes no connections any more.
         mutating func add(_ connection: Connection) -> Bool {
             guard isRunning else { return false }
-            let id = ObjectIdentifier(connection.frames.channel)
-            connections[id] = connection
-            unserved.insert(id)
+            connections[ObjectIdentifier(connection)] = connection
             return true
         }
 
-        /// - Returns: whether the connection is to be ended as soon as what it sent is answered.
-        mutating func startServing(_ connection: Connection) -> Bool {
-            unserved.remove(ObjectIdentifier(connection.frames.channel))
-            return !isRunning
+        /// - Returns: who waits for the last one to go, if it was the last one.
+        mutating func remove(_ connection: Connection) -> CheckedContinuation<Void, Never>? {
+            connections[ObjectIdentifier(connection)] = nil
+            guard connections.isEmpty else { return nil }
+            defer { waiting = nil }
+            return waiting
         }
 
-        mutating func remove(_ connection: Connection) {
-            connections[ObjectIdentifier(connection.frames.channel)] = nil
+        /// Takes no connection any more.
+        ///
+        /// - Returns: whether nobody had asked for the end.
+        mutating func stop() -> Bool {
+            defer { phase = .stopped }
+            return isRunning
         }
 
-        mutating func takeUnserved() -> [Connection] {
-            phase = .stopped
-            defer { unserved = [] }
-            return unserved.compactMap { connections[$0] }
+        /// - Returns: false when there is nothing to wait for.
+        mutating func waitForLast(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+            guard !connections.isEmpty else { return false }
+            waiting = continuation
+            return true
         }
     }
 }

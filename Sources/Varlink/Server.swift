@@ -73,32 +73,31 @@ public final class Server: Sendable {
         guard try start() else { return }
         let socket = try ListeningSocket(listener)
         defer { socket.removeFile() }
-        let accepting = try await bind(socket)
+        let listening = try await bind(socket)
         let mayRun = state.withLock { state in
             guard case .running = state.phase else { return false }
-            state.phase = .running(listener: accepting.channel)
+            state.phase = .running(listener: listening)
             return true
         }
-        if !mayRun { accepting.channel.close(promise: nil) }
-        let failure: (any Error)? = await withDiscardingTaskGroup { connections in
-            do {
-                try await accepting.executeThenClose { inbound in
-                    for try await connection in inbound {
-                        let executor = EventLoopTaskExecutor(connection.frames.channel.eventLoop)
-                        connections.addTask(executorPreference: executor) { await self.serve(connection) }
-                    }
-                }
-            } catch {
-                return error
+        if !mayRun { listening.close(promise: nil) }
+        try await withTaskCancellationHandler {
+            try? await listening.closeFuture.get()
+            let wasRunning = state.withLock { $0.stop() }
+            let hasFailed = wasRunning && !Task.isCancelled
+            // Those that were accepted while the others were being closed.
+            if Task.isCancelled { closeAll() }
+            await withCheckedContinuation { continuation in
+                if !state.withLock({ $0.waitForLast(continuation) }) { continuation.resume() }
             }
-            return state.withLock { $0.isRunning } ? ServerError.listenerClosed : nil
+            if hasFailed { throw ServerError.listenerClosed }
+        } onCancel: {
+            listening.close(promise: nil)
+            closeAll()
         }
-        // Cancellation ends the sequence of accepted connections with some of them still in it.
-        for connection in state.withLock({ $0.takeUnserved() }) {
-            try? await connection.frames.executeThenClose { _, _ in }
-            end(connection)
-        }
-        if let failure, !(failure is CancellationError), !Task.isCancelled { throw failure }
+    }
+
+    private func closeAll() {
+        for connection in state.withLock({ Array($0.connections.values) }) { connection.close() }
     }
 
     /// Ends the server in good order, from any thread, any number of times: no connection is accepted and no
@@ -132,18 +131,6 @@ public final class Server: Sendable {
         case .neverRuns: return false
         case .running, .shuttingDown, .stopped: throw .alreadyRun
         }
-    }
-
-    private func serve(_ connection: Connection) async {
-        let mustEnd = state.withLock { $0.startServing(connection) }
-        if mustEnd { connection.endInput() }
-        await connection.serve()
-        end(connection)
-    }
-
-    private func end(_ connection: Connection) {
-        state.withLock { $0.remove(connection) }
-        connectionCountChanged()
     }
 
     func connectionCountChanged() {

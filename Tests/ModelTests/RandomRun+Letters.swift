@@ -97,7 +97,7 @@ extension RandomRun {
     func crashFront() async throws {
         front.files.crash(after: Int.random(in: 0...3, using: &random))
         let requests = try (0..<Int.random(in: 1...3, using: &random)).map { _ in try anyRequest() }
-        let answers = await front.acceptance.submit(requests, from: peer)
+        let answers = await front.acceptance.answers(to: requests, from: peer)
         note("front crashed")
         try await restartFront()
         // Only a group that was whole on disk can have been accepted, answered or not.

@@ -37,7 +37,7 @@ extension RandomRun {
 
     func book(_ requests: [BookingRequest]) async throws {
         // Told before, because each answer changes what the next must be.
-        let answers = await front.acceptance.submit(requests, from: peer)
+        let answers = await front.acceptance.answers(to: requests, from: peer)
         for (request, answer) in zip(requests, answers) { try compare(answer, request) }
     }
 

@@ -1,0 +1,117 @@
+import Bookings
+import FoundationEssentials
+import Varlink
+
+/// What is called most: no task a call, and one look at each input.
+extension BookingsService {
+    /// Asks whom a peer may book for, at once where anybody may book for anybody.
+    func withRight(of peer: Peer, _ body: @escaping @Sendable (BookingRight) -> Void) {
+        if let right = rights.rightWithoutLookup { return body(right) }
+        Task { body(await rights.right(of: peer)) }
+    }
+
+    func create(
+        _ input: CreateBookingInput, _ right: BookingRight, _ call: CallContext,
+        _ reply: Reply<BookingsInterface.Created>
+    ) {
+        let request: BookingRequest
+        do throws(BookingsInterface.InvalidInput) {
+            request = try BookingRequest(input)
+        } catch {
+            return reply.send(.failure(ErrorReply(error)))
+        }
+        if let refusal = right.refusal(for: request.userID) {
+            report.refused([request.userID], right, call.peer)
+            return reply.send(.failure(ErrorReply(refusal)))
+        }
+        acceptance.submit([request], from: call.peer) { answers, replies in
+            switch answers.first {
+            case .success(let id): replies.add(encoded: Self.parameters(id), to: reply)
+            case .failure(let refusal): replies.add(.failure(refusal), to: reply)
+            case nil:
+                let reason = "The booking was not answered."
+                let trouble = BookingsInterface.StorageUnavailable(reason: reason)
+                replies.add(.failure(ErrorReply(trouble)), to: reply)
+            }
+        }
+    }
+
+    func create(
+        _ inputs: [CreateBookingInput], _ right: BookingRight, _ call: CallContext,
+        _ reply: Reply<BookingsInterface.CreatedMany>
+    ) {
+        var requests: [BookingRequest] = []
+        requests.reserveCapacity(inputs.count)
+        var refused: [String] = []
+        // By number of the input; the others are in `requests`.
+        var refusals: [Int: ErrorReply] = [:]
+        for (number, input) in inputs.enumerated() {
+            do throws(BookingsInterface.InvalidInput) {
+                let request = try BookingRequest(input)
+                if let refusal = right.refusal(for: request.userID) {
+                    refused.append(request.userID)
+                    refusals[number] = ErrorReply(refusal)
+                } else {
+                    requests.append(request)
+                }
+            } catch {
+                refusals[number] = ErrorReply(error)
+            }
+        }
+        if !refused.isEmpty { report.refused(refused, right, call.peer) }
+        let (count, known) = (inputs.count, refusals)
+        guard !requests.isEmpty else {
+            var replies = ReplyBatch()
+            replies.add(encoded: Self.parameters(count, known, []), to: reply)
+            return replies.send()
+        }
+        acceptance.submit(requests, from: call.peer) { answers, replies in
+            replies.add(encoded: Self.parameters(count, known, answers), to: reply)
+        }
+    }
+
+    /// `Created` as JSON.
+    private static func parameters(_ id: BookingID) -> [UInt8] {
+        var json: [UInt8] = []
+        json.reserveCapacity(48)
+        append(id, to: &json)
+        return json
+    }
+
+    /// `CreatedMany` as JSON: an id has no characters to escape, and the rest is left to an encoder.
+    private static func parameters(
+        _ count: Int, _ refusals: [Int: ErrorReply], _ answers: [Result<BookingID, ErrorReply>]
+    ) -> [UInt8] {
+        var json: [UInt8] = []
+        json.reserveCapacity(32 + 48 * count)
+        json.append(contentsOf: #"{"results":["#.utf8)
+        var rest = answers.makeIterator()
+        for number in 0..<count {
+            if number > 0 { json.append(UInt8(ascii: ",")) }
+            switch refusals[number].map({ .failure($0) }) ?? rest.next() {
+            case .success(let id): append(id, to: &json)
+            case .failure(let refusal): append(refusal, to: &json)
+            case nil: json.append(contentsOf: "{}".utf8)
+            }
+        }
+        json.append(contentsOf: "]}".utf8)
+        return json
+    }
+
+    private static func append(_ id: BookingID, to json: inout [UInt8]) {
+        json.append(contentsOf: #"{"id":""#.utf8)
+        json.append(contentsOf: id.description.utf8)
+        json.append(contentsOf: #""}"#.utf8)
+    }
+
+    private static func append(_ refusal: ErrorReply, to json: inout [UInt8]) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        // Any error's parameters encode as an object, so this can't fail; if it did, the name would still tell.
+        let parameters = (try? encoder.encode(refusal.parameters)).flatMap {
+            try? JSONDecoder().decode(JSONValue.self, from: $0)
+        }
+        let result = BookingsInterface.CreateResult(error: refusal.name, parameters: parameters)
+        json.append(contentsOf: (try? encoder.encode(result)) ?? Data("{}".utf8))
+    }
+}
