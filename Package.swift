@@ -44,6 +44,8 @@ let package = Package(
         .executable(name: "acms", targets: ["acms"]),
         // For tests: a library to be preloaded must be a file of its own.
         .library(name: "DiskFaults", type: .dynamic, targets: ["DiskFaults"]),
+        // For the benchmark, as well.
+        .library(name: "SlowSyncs", type: .dynamic, targets: ["SlowSyncs"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -100,6 +102,9 @@ let package = Package(
         .executableTarget(name: "acmsctl", dependencies: ["Verbs"]),
         .executableTarget(name: "acms", dependencies: ["Front", "Verbs", "Worker", argumentParser]),
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
+        .target(name: "SlowSyncs", path: "Tests/SlowSyncs"),
+        .target(name: "CBench", path: "Tests/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(name: "acms-bench", dependencies: ["CBench", argumentParser], path: "Tests/Bench"),
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+
+/// The program.
+@main
+struct Main: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "acms-bench",
+        abstract: "Measures acms. ./Tests/bench builds everything and runs this.")
+
+    @Option(
+        help:
+            "A directory to measure in, after what its file system is to be called: LABEL=DIRECTORY. May be repeated."
+    )
+    var room: [String]
+
+    @Option(help: "Where the servers' logs go while they run.")
+    var logs: String
+
+    @Flag(help: "Runs of two seconds and small backlogs.")
+    var quick = false
+
+    @Flag(help: "Measure the other queues as well.")
+    var peers = false
+
+    @Option(
+        help:
+            "Only these cases, with commas between them: \(Case.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var only: String?
+
+    @Option(help: "Write all figures to this file.")
+    var json: String?
+
+    func run() throws {
+        try Self.raiseDescriptorLimit()
+        let cases = try chosenCases()
+        var figures: [Figure] = []
+        var failures: [String] = []
+        for text in room {
+            guard let mark = text.firstIndex(of: "=") else {
+                throw ValidationError("no '=' in --room \(text)")
+            }
+            let directory = String(text[text.index(after: mark)...])
+            let room = try Room(label: String(text[..<mark]), directory: directory, logs: logs)
+            say("== \(room.label) (\(room.directory))")
+            let benchmark = Benchmark(room, quick ? .quick : .full, peers: peers ? Peers.all : [])
+            benchmark.run(cases)
+            figures += benchmark.figures
+            failures += benchmark.failures
+        }
+        let report = Report(figures: figures, failures: failures)
+        say("\n\(report.markdown)")
+        if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
+        for failure in failures { say("FAILED \(failure)") }
+        if !failures.isEmpty { throw ExitCode.failure }
+    }
+
+    private func chosenCases() throws -> [Case] {
+        guard let only else { return Case.allCases }
+        return try only.split(separator: ",").map { name in
+            guard let item = Case(rawValue: String(name)) else {
+                throw ValidationError("There is no case '\(name)'.")
+            }
+            return item
+        }
+    }
+
+    /// A thousand clients need more descriptors than a process usually may have; so does the front.
+    private static func raiseDescriptorLimit() throws {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            throw Failure.system("getrlimit")
+        }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            throw Failure.system("setrlimit")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// How long and how large the cases are.
+struct Plan {
+    /// Seconds that calls are made in a case.
+    let seconds: Double
+    /// Bookings of the backlogs that are drained.
+    let backlogs: [Int]
+    /// The large backlog, and the rows of the large table.
+    let largeBacklog, largeTable: Int
+    /// Seconds of accepting and committing at once, at each rate; and the rates.
+    let bothSeconds: Double
+    let bothRates: [Double]
+
+    /// The whole.
+    static let full = Plan(
+        seconds: 10, backlogs: [10_000, 200_000], largeBacklog: 1_000_000, largeTable: 10_000_000,
+        bothSeconds: 60,
+        bothRates: [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000])
+    /// For a first look.
+    static let quick = Plan(
+        seconds: 2, backlogs: [10_000], largeBacklog: 100_000, largeTable: 1_000_000, bothSeconds: 10,
+        bothRates: [10_000, 25_000])
+
+    /// As many calls as the fastest server may answer in `seconds`, at this many bookings a second.
+    func calls(_ bookingsPerCall: Int = 1, perSecond: Double = 100_000) -> Int {
+        Int(seconds * perSecond) / bookingsPerCall
+    }
+}

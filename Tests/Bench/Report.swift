@@ -1,0 +1,56 @@
+import Foundation
+
+/// All figures of a run.
+struct Report: Codable {
+    var machine = Machine()
+    let figures: [Figure]
+    let failures: [String]
+
+    /// What they were measured on.
+    struct Machine: Codable {
+        var date = String(ISO8601DateFormatter().string(from: Date()).prefix(10))
+        var processor = Self.value(of: "model name", in: "/proc/cpuinfo") ?? "unknown"
+        var cores = ProcessInfo.processInfo.activeProcessorCount
+        var memory = Self.value(of: "MemTotal", in: "/proc/meminfo") ?? "unknown"
+        var kernel = Self.kernel()
+
+        private static func value(of name: String, in path: String) -> String? {
+            let lines = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+            return lines.first { $0.hasPrefix(name) }?.split(separator: ":").last.map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+        }
+
+        private static func kernel() -> String {
+            let text = try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8)
+            return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+        }
+    }
+
+    /// A table for people.
+    var markdown: String {
+        var lines = [
+            "\(machine.date), \(machine.processor), \(machine.cores) cores, Linux \(machine.kernel).", "",
+            "| file system | case | whose | figure | latency p50 / p99 / max | CPU a booking |",
+            "|---|---|---|---|---|---|",
+        ]
+        for figure in figures {
+            let latency = figure.latency.map { value in
+                [value.p50, value.p99, value.max].map { Figure.short($0 / 1000) }.joined(separator: " / ")
+                    + " ms"
+            }
+            let processor = figure.serverMicroseconds.map { Figure.short($0) + " µs" }
+            lines.append(
+                "| \(figure.place) | \(figure.name) | \(figure.system) | \(Figure.text(figure.value, figure.unit)) "
+                    + "| \(latency ?? "") | \(processor ?? "") |")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// All of it for programs.
+    func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}

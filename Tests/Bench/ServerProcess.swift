@@ -1,0 +1,119 @@
+import CBench
+import Foundation
+
+/// A server that was started, and what it uses.
+final class ServerProcess {
+    let identifier: pid_t
+    private let name: String
+    private let log: String
+    private var isGone = false
+
+    /// A user that a server is to run as.
+    struct User {
+        let id: uid_t
+        let group: gid_t
+
+        init?(_ name: String) {
+            guard let entry = getpwnam(name) else { return nil }
+            (id, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
+        }
+    }
+
+    /// - Parameters:
+    ///   - command: the program's path and its arguments.
+    ///   - log: a file for what it writes.
+    ///   - deathSignal: what the kernel sends it when the benchmark ends early.
+    init(
+        _ command: [String], environment: [String: String] = [:], log: String, directory: String = "/",
+        user: User? = nil, deathSignal: Int32 = SIGKILL
+    ) throws {
+        name = (command[0] as NSString).lastPathComponent
+        self.log = log
+        let arguments = command.map { strdup($0) }
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") }
+        defer { (arguments + variables).forEach { free($0) } }
+        identifier = bench_spawn(
+            arguments.map { UnsafePointer($0) } + [nil], variables.map { UnsafePointer($0) } + [nil], log,
+            directory,
+            user?.id ?? 0, user?.group ?? 0, deathSignal)
+        guard identifier > 0 else { throw Failure.system("start", command[0]) }
+    }
+
+    deinit {
+        guard !isGone else { return }
+        kill(identifier, SIGKILL)
+        _ = try? waitForEnd(seconds: 60)
+    }
+
+    /// - Throws: if it has ended by itself, with the end of its log.
+    func checkThatItRuns() throws {
+        guard try hasEnded() else { return }
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        throw Failure("\(name) has ended:\n\(text.suffix(2000))")
+    }
+
+    /// Asks it to end, and waits.
+    func stop(_ signal: Int32 = SIGTERM) throws {
+        guard !isGone else { return }
+        kill(identifier, signal)
+        try waitForEnd(seconds: 60)
+    }
+
+    private func waitForEnd(seconds: Double) throws {
+        try wait(for: "the end of \(name)", seconds: seconds) { try hasEnded() ? () : nil }
+    }
+
+    private func hasEnded() throws -> Bool {
+        if !isGone { isGone = waitpid(identifier, nil, WNOHANG) == identifier }
+        return isGone
+    }
+}
+
+extension ServerProcess {
+    /// CPU seconds that it and its children have used.
+    func processorSeconds() throws -> Double {
+        let ticks = try Self.tree(identifier).reduce(0) { $0 + Self.ticks($1) }
+        return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Resident memory in bytes: now, and the most it ever was.
+    func memory() throws -> (now: Int, most: Int) {
+        let status = try Self.status("/proc/\(identifier)/status")
+        return ((status["VmRSS"] ?? 0) << 10, (status["VmHWM"] ?? 0) << 10)
+    }
+
+    /// How often one of its threads was switched to, so far.
+    func contextSwitches() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/task").reduce(0) {
+            sum, thread in
+            let status = try Self.status("/proc/\(identifier)/task/\(thread)/status")
+            return sum + (status["voluntary_ctxt_switches"] ?? 0)
+                + (status["nonvoluntary_ctxt_switches"] ?? 0)
+        }
+    }
+
+    /// Its own time, and that of its children which have ended.
+    private static func ticks(_ process: pid_t) -> Int {
+        // The name, in parentheses, can hold anything; the state after it is field 3.
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let end = stat.lastIndex(of: ")")
+        else { return 0 }
+        let fields = stat[end...].split(separator: " ")
+        return fields.count < 15 ? 0 : fields[12...15].reduce(0) { $0 + (Int($1) ?? 0) }
+    }
+
+    private static func tree(_ process: pid_t) throws -> [pid_t] {
+        let path = "/proc/\(process)/task/\(process)/children"
+        let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return try [process] + children.split(separator: " ").compactMap { pid_t($0) }.flatMap(tree)
+    }
+
+    private static func status(_ path: String) throws -> [String: Int] {
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        return Dictionary(
+            lines.compactMap { line in
+                let parts = line.split { $0 == ":" || $0 == "\t" || $0 == " " }
+                return parts.count < 2 ? nil : Int(parts[1]).map { (String(parts[0]), $0) }
+            }, uniquingKeysWith: { $1 })
+    }
+}
