@@ -28,7 +28,7 @@ final class AcmsSite {
             "ACMS_SPOOL_MAX_MESSAGES": "100000000",
             "ACMS_SPOOL_MAX_BYTES": "100000000000",
         ]
-        environment.merge(try Programs.slowSyncs(slowSyncs)) { $1 }
+        environment.merge(try room.slowSyncs(slowSyncs)) { $1 }
         self.environment = environment
         try FileManager.default.createDirectory(
             atPath: "\(directory)/table", withIntermediateDirectories: true)

@@ -49,9 +49,10 @@ extension Benchmark {
             result.latency.add(durations[number])
             result.seconds += Double(durations[number]) / 1e9
         }
-        let figure = Figure(
+        var figure = Figure(
             "append and fdatasync, one at a time", "C", result,
             serverSeconds: Double(ownTime() - ownStart) / 1e9)
+        figure.counterpart = Self.acceptName(1)
         note(figure)
     }
 
@@ -62,14 +63,23 @@ extension Benchmark {
         try room.clear()
         let site = try AcmsSite(room, slowSyncs: slowSyncs)
         try site.startFront()
+        _ = try accept(name, load, format, bookingsPerCall: bookingsPerCall, at: site)
+        try site.stopFront()
+    }
+
+    /// Measures acms at a site whose front runs.
+    ///
+    /// - Returns: how many bookings were accepted.
+    func accept(
+        _ name: String, _ load: Load, _ format: CallFormat, bookingsPerCall: Int = 1, at site: AcmsSite
+    ) throws -> Int {
         var load = load
         load.socket = site.socket
-        guard let front = site.front else { return }
-        try accept(
+        guard let front = site.front else { throw Failure("there is no front") }
+        return try accept(
             name, "acms", load, .varlink, process: front,
             try EncodedCalls(
                 format, count: plan.calls(bookingsPerCall), first: 0, bookingsPerCall: bookingsPerCall))
-        try site.stopFront()
     }
 
     /// Measures another queue.
@@ -79,7 +89,7 @@ extension Benchmark {
         var load = load
         load.socket = peer.socket
         load.greeting = { try peer.greet($0) }
-        try accept(
+        _ = try accept(
             name, type.name, load, peer.shape, process: peer.process,
             try EncodedCalls(try peer.format, count: plan.calls(), first: 0))
         try peer.stop()
@@ -88,10 +98,11 @@ extension Benchmark {
     private func accept(
         _ name: String, _ system: String, _ load: Load, _ shape: ReplyShape, process: ServerProcess,
         _ calls: EncodedCalls
-    ) throws {
+    ) throws -> Int {
         let before = try process.processorSeconds()
         let result = try LoadGenerator(load, calls, shape).run()
         let used = try process.processorSeconds() - before
         note(Figure(name, system, result, serverSeconds: used, peakBytes: try process.memory().most))
+        return result.bookings
     }
 }

@@ -77,7 +77,7 @@ extension Benchmark {
             .run()
         let consumer = try peer.consumer()
         let table = try TableRows(
-            site.tablePath, message: BookingTemplate(AcmsCalls.message), schema: nil)
+            site.tablePath, message: BookingTemplate(AcmsCalls.message), slowSyncs: slowSyncs)
         let (start, startSeconds) = (now(), try peer.process.processorSeconds() + Double(ownTime()) / 1e9)
         var done = 0
         while done < backlog {
@@ -116,12 +116,15 @@ extension Benchmark {
                 done += 10
             }
             var figure = Figure(
-                "transactions of 10 rows, \(isPlain ? "one index" : "acms' schema")", "C",
+                isPlain ? Self.plainCommitsName : "transactions of 10 rows, acms' schema", "C",
                 Double(done) / Double(now() - start) * 1e9, "bookings/s")
             figure.serverMicroseconds = Double(ownTime() - ownStart) / 1e3 / Double(done)
+            figure.counterpart = Self.drainName(plan.backlogs.last ?? 0)
             note(figure)
         }
     }
+
+    static let plainCommitsName = "transactions of 10 rows, one index"
 
     private static var plainSchema: String { String(cString: bench_plain_schema) }
 }

@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// What can be measured, in this order.
 enum Case: String, CaseIterable, ExpressibleByArgument {
-    case accept, batch, pipelined, append, drain, commits
+    case accept, batch, pipelined, append, drain, commits, both, latency, cold, backlog, rows
+    case slowSyncs = "slow-syncs"
+    case idle
 
     /// Measures it.
     func run(_ benchmark: Benchmark) throws {
@@ -13,6 +15,13 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .append: try benchmark.append()
         case .drain: try benchmark.drain()
         case .commits: try benchmark.commits()
+        case .both: try benchmark.both()
+        case .latency: try benchmark.latency()
+        case .cold: try benchmark.cold()
+        case .backlog: try benchmark.backlog()
+        case .rows: try benchmark.rows()
+        case .slowSyncs: try benchmark.slowSyncs()
+        case .idle: try benchmark.idle()
         }
     }
 }

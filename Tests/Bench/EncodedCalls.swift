@@ -52,10 +52,15 @@ struct CallFormat {
     let separator: [UInt8]
     let tail: [UInt8]
 
-    init(head: String, item: BookingTemplate, separator: String = "", tail: String) {
-        self.head = Array(head.utf8)
+    init(head: [UInt8], item: BookingTemplate, separator: [UInt8] = [], tail: [UInt8]) {
+        self.head = head
         self.item = item
-        self.separator = Array(separator.utf8)
-        self.tail = Array(tail.utf8)
+        self.separator = separator
+        self.tail = tail
+    }
+
+    init(head: String, item: BookingTemplate, separator: String = "", tail: String) {
+        self.init(
+            head: Array(head.utf8), item: item, separator: Array(separator.utf8), tail: Array(tail.utf8))
     }
 }

@@ -34,6 +34,7 @@ func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8
 /// - Parameters:
 ///   - what: the thing, for the error when it doesn't happen.
 ///   - interval: microseconds between two looks.
+@discardableResult
 func wait<Value>(
     for what: String, seconds: Double, interval: UInt32 = 200, _ look: () throws -> Value?
 ) throws -> Value {

@@ -16,6 +16,8 @@ struct Figure: Codable {
     var generatorMicroseconds: Double?
     /// Most resident memory of the system's main process, in MB.
     var peakMegabytes: Double?
+    /// The name of acms' figure that this one is a measure for, if it differs from its own.
+    var counterpart: String?
     /// What else is to be known.
     var remark: String?
 

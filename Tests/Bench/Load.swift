@@ -15,8 +15,8 @@ struct Load {
     var awaiting = 0
     /// What is said on a new connection before the first call.
     var greeting: ((Socket) throws -> Void)?
-    /// Called about every second with the seconds since the start.
-    var everySecond: ((Double) throws -> Void)?
+    /// Called about every second with the seconds since the start and the bookings accepted since.
+    var everySecond: ((Double, Int) throws -> Void)?
 }
 
 /// What a load generator has done.

@@ -68,11 +68,11 @@ final class LoadGenerator {
                 if load.pace == nil && time < end { try fill(number, time) }
             }
             if count > 0 { quietSince = time }
-            guard time - quietSince < 30_000_000_000 || inFlight == 0 else {
-                throw Failure("no reply came for 30 s")
+            guard time - quietSince < 120_000_000_000 || inFlight == 0 else {
+                throw Failure("no reply came for 120 s")
             }
             if time >= nextSecond, let everySecond = load.everySecond {
-                try everySecond(Double(time - start) / 1e9)
+                try everySecond(Double(time - start) / 1e9, result.bookings)
                 nextSecond += 1_000_000_000
             }
         }

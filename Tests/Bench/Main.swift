@@ -14,8 +14,8 @@ struct Main: ParsableCommand {
     )
     var room: [String]
 
-    @Option(help: "Where the servers' logs go while they run.")
-    var logs: String
+    @Option(help: "A directory for logs and for what is used in all rooms.")
+    var shared: String
 
     @Flag(help: "Runs of two seconds and small backlogs.")
     var quick = false
@@ -42,7 +42,7 @@ struct Main: ParsableCommand {
                 throw ValidationError("no '=' in --room \(text)")
             }
             let directory = String(text[text.index(after: mark)...])
-            let room = try Room(label: String(text[..<mark]), directory: directory, logs: logs)
+            let room = try Room(label: String(text[..<mark]), directory: directory, shared: shared)
             say("== \(room.label) (\(room.directory))")
             let benchmark = Benchmark(room, quick ? .quick : .full, peers: peers ? Peers.all : [])
             benchmark.run(cases)
@@ -50,7 +50,7 @@ struct Main: ParsableCommand {
             failures += benchmark.failures
         }
         let report = Report(figures: figures, failures: failures)
-        say("\n\(report.markdown)")
+        say("\n\(report.markdown(quick ? .quick : .full))")
         if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
         for failure in failures { say("FAILED \(failure)") }
         if !failures.isEmpty { throw ExitCode.failure }

@@ -33,5 +33,5 @@ extension Peer {
 
 /// The other queues.
 enum Peers {
-    static var all: [any Peer.Type] { [Redis.self] }
+    static var all: [any Peer.Type] { [Redis.self, PostgreSQL.self, Beanstalkd.self] }
 }

@@ -9,16 +9,23 @@ struct Plan {
     /// Seconds of accepting and committing at once, at each rate; and the rates.
     let bothSeconds: Double
     let bothRates: [Double]
+    /// Bookings that are drained with slow syncs.
+    let slowBacklog: Int
+    /// How often a daemon is started, and how long the front is watched at rest.
+    let coldStarts: Int
+    let restSeconds: Double
 
     /// The whole.
     static let full = Plan(
         seconds: 10, backlogs: [10_000, 200_000], largeBacklog: 1_000_000, largeTable: 10_000_000,
         bothSeconds: 60,
-        bothRates: [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000])
+        bothRates: [5_000, 10_000, 20_000, 25_000, 30_000, 40_000, 50_000], slowBacklog: 50_000,
+        coldStarts: 11,
+        restSeconds: 20)
     /// For a first look.
     static let quick = Plan(
         seconds: 2, backlogs: [10_000], largeBacklog: 100_000, largeTable: 1_000_000, bothSeconds: 10,
-        bothRates: [10_000, 25_000])
+        bothRates: [10_000, 25_000], slowBacklog: 5_000, coldStarts: 5, restSeconds: 5)
 
     /// As many calls as the fastest server may answer in `seconds`, at this many bookings a second.
     func calls(_ bookingsPerCall: Int = 1, perSecond: Double = 100_000) -> Int {

@@ -16,7 +16,7 @@ final class Redis: Peer {
                 "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--auto-aof-rewrite-percentage", "0",
                 "--maxclients", "10000",
-            ], environment: try Programs.slowSyncs(slowSyncs), log: "\(room.logs)/redis.log")
+            ], environment: try room.slowSyncs(slowSyncs), log: "\(room.logs)/redis.log")
         let connection = try wait(for: "Redis", seconds: 60) {
             try process.checkThatItRuns()
             return try? Socket(socket)

@@ -27,26 +27,6 @@ struct Report: Codable {
         }
     }
 
-    /// A table for people.
-    var markdown: String {
-        var lines = [
-            "\(machine.date), \(machine.processor), \(machine.cores) cores, Linux \(machine.kernel).", "",
-            "| file system | case | whose | figure | latency p50 / p99 / max | CPU a booking |",
-            "|---|---|---|---|---|---|",
-        ]
-        for figure in figures {
-            let latency = figure.latency.map { value in
-                [value.p50, value.p99, value.max].map { Figure.short($0 / 1000) }.joined(separator: " / ")
-                    + " ms"
-            }
-            let processor = figure.serverMicroseconds.map { Figure.short($0) + " µs" }
-            lines.append(
-                "| \(figure.place) | \(figure.name) | \(figure.system) | \(Figure.text(figure.value, figure.unit)) "
-                    + "| \(latency ?? "") | \(processor ?? "") |")
-        }
-        return lines.joined(separator: "\n")
-    }
-
     /// All of it for programs.
     func json() throws -> Data {
         let encoder = JSONEncoder()

@@ -6,13 +6,16 @@ struct Room {
     /// What the file system is, for the report.
     let label: String
     let directory: String
+    /// What outlasts a case: all rooms have it in common.
+    let shared: String
     /// Where the servers' logs go. Elsewhere, as the journal would be.
     let logs: String
 
-    init(label: String, directory: String, logs: String) throws {
+    init(label: String, directory: String, shared: String) throws {
         self.label = label
         self.directory = directory
-        self.logs = logs
+        self.shared = shared
+        logs = "\(shared)/logs"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
         // PostgreSQL runs as another user.
@@ -50,10 +53,17 @@ enum Programs {
         }
         return path
     }
+}
 
+extension Room {
     /// The environment in which each sync takes so many microseconds longer.
-    static func slowSyncs(_ microseconds: Int) throws -> [String: String] {
+    func slowSyncs(_ microseconds: Int) throws -> [String: String] {
         guard microseconds > 0 else { return [:] }
-        return ["LD_PRELOAD": try path("libSlowSyncs.so"), "SLOW_SYNC_MICROSECONDS": "\(microseconds)"]
+        // Where every user can read it: what can't be read isn't loaded, with no more than a warning.
+        let library = "\(shared)/libSlowSyncs.so"
+        if !FileManager.default.fileExists(atPath: library) {
+            try FileManager.default.copyItem(atPath: Programs.path("libSlowSyncs.so"), toPath: library)
+        }
+        return ["LD_PRELOAD": library, "SLOW_SYNC_MICROSECONDS": "\(microseconds)"]
     }
 }

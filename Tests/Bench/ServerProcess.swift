@@ -7,6 +7,8 @@ final class ServerProcess {
     private let name: String
     private let log: String
     private var isGone = false
+    private var status: Int32 = 0
+    private let deathSignal: Int32
 
     /// A user that a server is to run as.
     struct User {
@@ -29,6 +31,7 @@ final class ServerProcess {
     ) throws {
         name = (command[0] as NSString).lastPathComponent
         self.log = log
+        self.deathSignal = deathSignal
         let arguments = command.map { strdup($0) }
         let variables = environment.map { strdup("\($0.key)=\($0.value)") }
         defer { (arguments + variables).forEach { free($0) } }
@@ -41,15 +44,24 @@ final class ServerProcess {
 
     deinit {
         guard !isGone else { return }
-        kill(identifier, SIGKILL)
+        kill(identifier, deathSignal)
         _ = try? waitForEnd(seconds: 60)
     }
 
     /// - Throws: if it has ended by itself, with the end of its log.
     func checkThatItRuns() throws {
         guard try hasEnded() else { return }
-        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        throw Failure("\(name) has ended:\n\(text.suffix(2000))")
+        throw Failure("\(name) has ended:\n\(logEnd)")
+    }
+
+    private var logEnd: Substring { ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").suffix(2000) }
+
+    /// Waits for a program that ends by itself.
+    ///
+    /// - Throws: if it doesn't end well.
+    func waitForSuccess(seconds: Double) throws {
+        try waitForEnd(seconds: seconds)
+        guard status == 0 else { throw Failure("\(name) has failed:\n\(logEnd)") }
     }
 
     /// Asks it to end, and waits.
@@ -64,7 +76,7 @@ final class ServerProcess {
     }
 
     private func hasEnded() throws -> Bool {
-        if !isGone { isGone = waitpid(identifier, nil, WNOHANG) == identifier }
+        if !isGone { isGone = waitpid(identifier, &status, WNOHANG) == identifier }
         return isGone
     }
 }
@@ -82,13 +94,14 @@ extension ServerProcess {
         return ((status["VmRSS"] ?? 0) << 10, (status["VmHWM"] ?? 0) << 10)
     }
 
-    /// How often one of its threads was switched to, so far.
-    func contextSwitches() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/task").reduce(0) {
-            sum, thread in
-            let status = try Self.status("/proc/\(identifier)/task/\(thread)/status")
-            return sum + (status["voluntary_ctxt_switches"] ?? 0)
-                + (status["nonvoluntary_ctxt_switches"] ?? 0)
+    /// How often each of its threads was switched to, so far.
+    func contextSwitches() throws -> [String: Int] {
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/task")
+        return threads.reduce(into: [:]) { counts, thread in
+            // One can end while they are gone through.
+            let status = (try? Self.status("/proc/\(identifier)/task/\(thread)/status")) ?? [:]
+            counts[thread] =
+                (status["voluntary_ctxt_switches"] ?? 0) + (status["nonvoluntary_ctxt_switches"] ?? 0)
         }
     }
 

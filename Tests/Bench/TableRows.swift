@@ -1,9 +1,11 @@
 import CBench
+import Glibc
 
 /// Commits messages to a SQLite table, as the consumers of the other queues do and as the baseline does.
 final class TableRows {
     /// Most messages in a transaction.
     let capacity: Int
+    private let slowSyncs: UInt32
     private let table: OpaquePointer
     private let message: BookingTemplate
     private let ids: UnsafeMutablePointer<UInt8>
@@ -14,19 +16,24 @@ final class TableRows {
     /// - Parameters:
     ///   - message: what the messages look like.
     ///   - schema: makes the table, unless it is there.
-    ///   - cacheKibibytes: how much of the table SQLite keeps, if not its default.
+    ///   - isBulk: whether a crash may destroy the table.
+    ///   - slowSyncs: microseconds that each commit takes longer, since it syncs once.
     init(
-        _ path: String, message: BookingTemplate, schema: String?, capacity: Int = 10, cacheKibibytes: Int = 0
+        _ path: String, message: BookingTemplate, schema: String? = nil, capacity: Int = 10,
+        isBulk: Bool = false,
+        slowSyncs: Int = 0
     ) throws {
+        self.slowSyncs = UInt32(slowSyncs)
         let lengths = bench_lengths(
             id: Int32(Self.idLength), user: Int32(BookingTemplate.userLength),
             apartment: Int32(BookingTemplate.apartmentLength), start: Int32(BookingTemplate.dateLength),
             end: Int32(BookingTemplate.dateLength))
         var text = [CChar](repeating: 0, count: 200)
-        guard let table = bench_table_open(path, schema, lengths, Int32(cacheKibibytes), &text, text.count)
+        guard let table = bench_table_open(path, schema, lengths, isBulk, &text, text.count)
         else {
             throw Failure(
-                "\(path): \(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self))")
+                "\(path): \(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))"
+            )
         }
         self.table = table
         self.message = message
@@ -54,6 +61,7 @@ final class TableRows {
                 id: text(id), user: text(bytes + message.user), apartment: text(bytes + message.apartment),
                 start: text(bytes + message.start), end: text(bytes + message.end))
         }
+        if slowSyncs > 0 { usleep(slowSyncs) }
         let code = bench_table_commit(table, rows, min(messages.count, capacity))
         guard code == 0 else {
             throw Failure("SQLite code \(code): \(String(cString: bench_table_message(table)))")

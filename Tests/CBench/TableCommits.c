@@ -20,15 +20,11 @@ static int prepare(bench_table *table, const char *text, sqlite3_stmt **statemen
     return sqlite3_prepare_v3(table->connection, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 }
 
-static int set_up(bench_table *table, const char *schema, int cache_kib) {
+static int set_up(bench_table *table, const char *schema, bool is_bulk) {
     sqlite3_busy_timeout(table->connection, 10000);
-    int code = sqlite3_exec(
-        table->connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL);
-    if (code == SQLITE_OK && cache_kib > 0) {
-        char text[64];
-        snprintf(text, sizeof text, "PRAGMA cache_size = -%d", cache_kib);
-        code = sqlite3_exec(table->connection, text, NULL, NULL, NULL);
-    }
+    const char *mode = is_bulk ? "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"
+                               : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+    int code = sqlite3_exec(table->connection, mode, NULL, NULL, NULL);
     if (code == SQLITE_OK && schema != NULL) code = sqlite3_exec(table->connection, schema, NULL, NULL, NULL);
     if (code == SQLITE_OK) code = prepare(table, "BEGIN IMMEDIATE", &table->begin);
     if (code == SQLITE_OK) code = prepare(table, "COMMIT", &table->commit);
@@ -43,7 +39,7 @@ static int set_up(bench_table *table, const char *schema, int cache_kib) {
 }
 
 bench_table *bench_table_open(
-    const char *path, const char *schema, bench_lengths lengths, int cache_kib, char *message, size_t size) {
+    const char *path, const char *schema, bench_lengths lengths, bool is_bulk, char *message, size_t size) {
     bench_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
         snprintf(message, size, "out of memory");
@@ -51,7 +47,7 @@ bench_table *bench_table_open(
     }
     table->lengths = lengths;
     int code = sqlite3_open(path, &table->connection);
-    if (code == SQLITE_OK) code = set_up(table, schema, cache_kib);
+    if (code == SQLITE_OK) code = set_up(table, schema, is_bulk);
     if (code == SQLITE_OK) return table;
     snprintf(message, size, "%s", sqlite3_errmsg(table->connection));
     bench_table_close(table);

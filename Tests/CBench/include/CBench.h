@@ -39,12 +39,12 @@ typedef struct {
 /// A schema of the same columns as a bookings table of acms, with a single index: the primary key's.
 extern const char *const bench_plain_schema;
 
-/// Opens a table for writing, in WAL mode, durable at each commit; makes it first if `schema` isn't NULL. `cache_kib`
-/// is how much of it is kept in memory, or 0 for SQLite's default.
+/// Opens a table for writing, in WAL mode, durable at each commit; makes it first if `schema` isn't NULL. In bulk
+/// it is neither: a crash would destroy the table.
 ///
 /// Returns NULL if that fails, with a message in `message`, of at most `size` bytes.
 bench_table *bench_table_open(
-    const char *path, const char *schema, bench_lengths lengths, int cache_kib, char *message, size_t size);
+    const char *path, const char *schema, bench_lengths lengths, bool is_bulk, char *message, size_t size);
 
 /// Commits rows in one transaction. Returns 0, or SQLite's code.
 int bench_table_commit(bench_table *table, const bench_row *rows, size_t count);
@@ -54,6 +54,11 @@ const char *bench_table_message(const bench_table *table);
 
 /// Closes the connection and gives the memory back.
 void bench_table_close(bench_table *table);
+
+/// Set the indexes and triggers of a bookings table aside, and bring them back, so that millions of rows can be
+/// committed between the two in minutes. Both return 0, or SQLite's code, with a message of at most `size` bytes.
+int bench_table_begin_bulk(const char *path, char *message, size_t size);
+int bench_table_end_bulk(const char *path, char *message, size_t size);
 
 /// A connection to a SQLite table that can't write, and a query that yields one number.
 typedef struct bench_number bench_number;

@@ -1,0 +1,77 @@
+/// What a figure is to reach, so that the table says whether it does.
+struct Target {
+    /// What is promised, in words.
+    let promise: String
+    /// The figure of a room, if it was measured.
+    let value: (RoomFigures) -> Double?
+    let unit: String
+    let limit: Limit
+
+    enum Limit {
+        case atLeast(Double)
+        case atMost(Double)
+    }
+
+    func isMet(by value: Double) -> Bool {
+        switch limit {
+        case .atLeast(let limit): value >= limit
+        case .atMost(let limit): value <= limit
+        }
+    }
+
+    /// The targets for runs of a plan.
+    static func all(_ plan: Plan) -> [Target] {
+        let (large, rows) = (Benchmark.largeBacklogName(plan), Benchmark.largeTableName(plan))
+        let backlog = Benchmark.drainName(plan.backlogs.last ?? 0)
+        return [
+            Target("\(backlog)", "bookings/s", .atLeast(50_000)) { $0[backlog] },
+            Target("\(backlog), against a C loop with one index", "×", .atLeast(0.55)) {
+                $0.ratio(backlog, Benchmark.plainCommitsName, "C")
+            },
+            Target("drain, syncs 2 ms slower", "bookings/s", .atLeast(20_000)) {
+                $0[Benchmark.slowDrainName]
+            },
+            Target("\(large): front started, until it has answered", "s", .atMost(3)) {
+                $0["\(large), front started, until it has answered"]
+            },
+            Target("\(large): front's memory", "MB", .atMost(200)) { $0["\(large), front's memory"] },
+            Target("\(large): worker's memory", "MB", .atMost(60)) { $0["\(large), worker's memory"] },
+            Target("\(large): its drain, against that of a small one", "×", .atLeast(0.8)) {
+                $0.ratio(Benchmark.drainName(plan.largeBacklog), Benchmark.drainName(plan.backlogs[0]))
+            },
+            Target("\(rows): drain, against an empty table", "×", .atLeast(0.7)) {
+                $0.ratio("drain, \(rows)", "drain, empty table")
+            },
+            Target("\(rows): accept, against an empty table", "×", .atLeast(0.7)) {
+                $0.ratio("accept, 64 clients, \(rows)", "accept, 64 clients, empty table")
+            },
+        ]
+    }
+
+    private init(
+        _ promise: String, _ unit: String, _ limit: Limit, _ value: @escaping (RoomFigures) -> Double?
+    ) {
+        self.promise = promise
+        self.value = value
+        self.unit = unit
+        self.limit = limit
+    }
+}
+
+/// The figures of one room.
+struct RoomFigures {
+    let figures: [Figure]
+
+    /// A figure of acms.
+    subscript(name: String) -> Double? { value(name, "acms") }
+
+    /// A figure of acms as a multiple of another one, or of another system's.
+    func ratio(_ name: String, _ other: String, _ system: String = "acms") -> Double? {
+        guard let own = self[name], let measure = value(other, system), measure > 0 else { return nil }
+        return own / measure
+    }
+
+    private func value(_ name: String, _ system: String) -> Double? {
+        figures.first { $0.name == name && $0.system == system }?.value
+    }
+}
