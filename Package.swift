@@ -106,6 +106,7 @@ let package = Package(
         .target(name: "CBench", path: "Tests/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
         .executableTarget(name: "acms-bench", dependencies: ["CBench", argumentParser], path: "Tests/Bench"),
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
+        .testTarget(name: "BenchTests", dependencies: ["acms-bench"]),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),
         .testTarget(

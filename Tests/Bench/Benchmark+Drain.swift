@@ -1,19 +1,34 @@
-import CBench
-
 extension Benchmark {
     /// Backlogs that wait when the worker is started.
     func drain() throws {
         for backlog in plan.backlogs {
-            let name = Self.drainName(backlog)
-            try drainWithAcms(name, backlog)
-            for peer in peers { try drain(name, backlog, with: peer) }
+            // A large one takes so long that it needs no repetition, and is what the loops are compared with.
+            let isLargest = backlog == plan.backlogs.last
+            let loops = [true, false].map { isPlain in
+                { [self] in try commits(backlog, isPlain: isPlain) }
+            }
+            try drain(
+                Self.drainName(backlog), backlog, rounds: backlog > 50_000 ? 1 : plan.rounds,
+                besides: isLargest ? loops : [])
         }
+    }
+
+    /// Measures acms and the other queues.
+    func drain(
+        _ name: String, _ backlog: Int, rounds: Int, slowSyncs: Int = 0,
+        besides others: [() throws -> Figure] = []
+    ) throws {
+        let acms = { [self] in try drainWithAcms(name, backlog, slowSyncs: slowSyncs) }
+        let peers = peers.map { peer in
+            { [self] in try drain(name, backlog, with: peer, slowSyncs: slowSyncs) }
+        }
+        try noteMedians(rounds, [acms] + peers + others)
     }
 
     static func drainName(_ backlog: Int) -> String { "drain of \(Figure.short(Double(backlog)))" }
 
     /// Measures acms, from an empty table.
-    func drainWithAcms(_ name: String, _ backlog: Int, slowSyncs: Int = 0) throws {
+    func drainWithAcms(_ name: String, _ backlog: Int, slowSyncs: Int = 0) throws -> Figure {
         try room.clear()
         // The backlog is made with a quick disk.
         let quick = try AcmsSite(room)
@@ -23,7 +38,9 @@ extension Benchmark {
         try quick.stopFront()
         let site = slowSyncs == 0 ? quick : try AcmsSite(room, slowSyncs: slowSyncs, in: quick.directory)
         try site.startFront()
-        note(try drain(site, name, backlog))
+        let figure = try drain(site, name, backlog)
+        try site.stopFront()
+        return figure
     }
 
     /// Has the front accept bookings by calls of a hundred.
@@ -66,7 +83,9 @@ extension Benchmark {
     }
 
     /// Measures another queue, whose messages go to a table with acms' schema.
-    func drain(_ name: String, _ backlog: Int, with type: any Peer.Type, slowSyncs: Int = 0) throws {
+    private func drain(_ name: String, _ backlog: Int, with type: any Peer.Type, slowSyncs: Int) throws
+        -> Figure
+    {
         try room.clear()
         let site = try AcmsSite(room)
         try site.makeTable()
@@ -91,40 +110,9 @@ extension Benchmark {
         let used = try peer.process.processorSeconds() + Double(ownTime()) / 1e9 - startSeconds
         figure.serverMicroseconds = used * 1e6 / Double(backlog)
         figure.peakMegabytes = Double(try peer.process.memory().most) / 1e6
-        note(figure)
         try peer.stop()
         let rows = try site.rows()
         guard rows == backlog else { throw Failure("of \(backlog) messages \(rows) are in the table") }
+        return figure
     }
-
-    /// The least that committing can cost: transactions of ten rows and nothing else.
-    func commits() throws {
-        for isPlain in [false, true] {
-            try room.clear()
-            let site = try AcmsSite(room)
-            let path = isPlain ? "\(site.directory)/plain.sqlite" : site.tablePath
-            if !isPlain { try site.makeTable() }
-            let message = try BookingTemplate(AcmsCalls.message)
-            let table = try TableRows(path, message: message, schema: isPlain ? Self.plainSchema : nil)
-            let messages = try EncodedCalls(AcmsCalls.single(), count: plan.calls(), first: 0)
-            let (start, ownStart) = (now(), ownTime())
-            let end = start + Int64(plan.seconds * 1e9)
-            var done = 0
-            while done + 10 <= messages.count, now() < end {
-                try table.commit(
-                    (done..<done + 10).map { UnsafePointer(messages.bytes + $0 * messages.length) })
-                done += 10
-            }
-            var figure = Figure(
-                isPlain ? Self.plainCommitsName : "transactions of 10 rows, acms' schema", "C",
-                Double(done) / Double(now() - start) * 1e9, "bookings/s")
-            figure.serverMicroseconds = Double(ownTime() - ownStart) / 1e3 / Double(done)
-            figure.counterpart = Self.drainName(plan.backlogs.last ?? 0)
-            note(figure)
-        }
-    }
-
-    static let plainCommitsName = "transactions of 10 rows, one index"
-
-    private static var plainSchema: String { String(cString: bench_plain_schema) }
 }

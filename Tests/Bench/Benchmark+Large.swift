@@ -7,7 +7,7 @@ extension Benchmark {
         let count = plan.largeBacklog
         let small = Self.drainName(plan.backlogs[0])
         if !figures.contains(where: { $0.name == small && $0.system == "acms" }) {
-            try drainWithAcms(small, plan.backlogs[0])
+            note(try drainWithAcms(small, plan.backlogs[0]))
         }
         try room.clear()
         let site = try AcmsSite(room)
@@ -38,7 +38,9 @@ extension Benchmark {
             try site.startFront()
             let name = isLarge ? text : "empty table"
             let load = Load(socket: site.socket, connections: 64, seconds: plan.seconds)
-            let accepted = try accept("accept, 64 clients, \(name)", load, AcmsCalls.single(), at: site)
+            let (figure, accepted) = try accept(
+                "accept, 64 clients, \(name)", load, AcmsCalls.single(), at: site)
+            note(figure)
             try fill(site, plan.backlogs.last ?? 0, first: 10_000_000)
             note(try drain(site, "drain, \(name)", accepted + (plan.backlogs.last ?? 0)))
             try site.stopFront()

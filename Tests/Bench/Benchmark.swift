@@ -34,6 +34,22 @@ final class Benchmark {
         }
     }
 
+    /// Measures systems in turns, and keeps the median of each.
+    func noteMedians(_ rounds: Int, _ systems: [() throws -> Figure]) throws {
+        var measured = systems.map { _ in [Figure]() }
+        for _ in 0..<rounds {
+            for (number, system) in systems.enumerated() { measured[number].append(try system()) }
+        }
+        for figures in measured {
+            let sorted = figures.sorted { $0.value < $1.value }
+            guard var median = sorted.dropFirst(sorted.count / 2).first else { continue }
+            if rounds > 1 {
+                median.remark = "of \(sorted.map { Figure.short($0.value) }.joined(separator: ", "))"
+            }
+            note(median)
+        }
+    }
+
     /// Keeps a figure and prints its line.
     func note(_ figure: Figure) {
         var figure = figure

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// What can be measured, in this order.
 enum Case: String, CaseIterable, ExpressibleByArgument {
-    case accept, batch, pipelined, append, drain, commits, both, latency, cold, backlog, rows
+    case accept, batch, pipelined, drain, both, latency, cold, backlog, rows
     case slowSyncs = "slow-syncs"
     case idle
 
@@ -12,9 +12,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .accept: try benchmark.accept()
         case .batch: try benchmark.batch()
         case .pipelined: try benchmark.pipelined()
-        case .append: try benchmark.append()
         case .drain: try benchmark.drain()
-        case .commits: try benchmark.commits()
         case .both: try benchmark.both()
         case .latency: try benchmark.latency()
         case .cold: try benchmark.cold()

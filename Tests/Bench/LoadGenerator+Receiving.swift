@@ -33,8 +33,8 @@ extension LoadGenerator {
         if bench_finds(start, total, shape.mark, shape.mark.count) {
             errors += 1
             if errors == 1 {
-                firstError = String(
-                    decoding: UnsafeBufferPointer(start: start, count: min(total, 400)), as: UTF8.self)
+                let bytes = UnsafeBufferPointer(start: start, count: min(total, 400))
+                firstError = String(decoding: bytes.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
             }
         }
         peer.pointee.carryCount = min(total, shape.mark.count - 1)

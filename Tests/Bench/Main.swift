@@ -25,7 +25,7 @@ struct Main: ParsableCommand {
 
     @Option(
         help:
-            "Only these cases, with commas between them: \(Case.allCases.map(\.rawValue).joined(separator: ", "))."
+            "Only these cases, with commas between them: \(caseNames)."
     )
     var only: String?
 
@@ -35,6 +35,7 @@ struct Main: ParsableCommand {
     func run() throws {
         try Self.raiseDescriptorLimit()
         let cases = try chosenCases()
+        let plan = quick ? Plan.quick : Plan.full
         var figures: [Figure] = []
         var failures: [String] = []
         for text in room {
@@ -44,23 +45,25 @@ struct Main: ParsableCommand {
             let directory = String(text[text.index(after: mark)...])
             let room = try Room(label: String(text[..<mark]), directory: directory, shared: shared)
             say("== \(room.label) (\(room.directory))")
-            let benchmark = Benchmark(room, quick ? .quick : .full, peers: peers ? Peers.all : [])
+            let benchmark = Benchmark(room, plan, peers: peers ? Peers.all : [])
             benchmark.run(cases)
             figures += benchmark.figures
             failures += benchmark.failures
         }
-        let report = Report(figures: figures, failures: failures)
-        say("\n\(report.markdown(quick ? .quick : .full))")
+        let report = Report(figures: figures, failures: failures, plan: plan)
+        say("\n\(report.markdown)")
         if let json { try report.json().write(to: URL(fileURLWithPath: json)) }
         for failure in failures { say("FAILED \(failure)") }
         if !failures.isEmpty { throw ExitCode.failure }
     }
 
+    private static var caseNames: String { Case.allCases.map(\.rawValue).joined(separator: ", ") }
+
     private func chosenCases() throws -> [Case] {
         guard let only else { return Case.allCases }
         return try only.split(separator: ",").map { name in
             guard let item = Case(rawValue: String(name)) else {
-                throw ValidationError("There is no case '\(name)'.")
+                throw ValidationError("There is no case '\(name)' among \(Self.caseNames).")
             }
             return item
         }

@@ -1,24 +1,16 @@
 extension Report {
     /// Tables for people, one of figures and one of targets for each room.
-    func markdown(_ plan: Plan) -> String {
+    var markdown: String {
         var lines = [
             "\(machine.date), \(machine.processor), \(machine.cores) cores, \(machine.memory) of memory, "
                 + "Linux \(machine.kernel)."
         ]
-        for place in places {
+        for place in Self.places(figures) {
             let room = RoomFigures(figures: figures.filter { $0.place == place })
             lines += ["", "### \(place)", ""] + table(room)
-            let targets = targets(room, plan)
-            if !targets.isEmpty { lines += [""] + targets }
+            lines += targetTable(targets.filter { $0.place == place })
         }
         return lines.joined(separator: "\n")
-    }
-
-    /// In the order of their first figures.
-    private var places: [String] {
-        figures.reduce(into: []) { places, figure in
-            if places.last != figure.place { places.append(figure.place) }
-        }
     }
 
     private func table(_ room: RoomFigures) -> [String] {
@@ -44,17 +36,12 @@ extension Report {
             }
     }
 
-    private func targets(_ room: RoomFigures, _ plan: Plan) -> [String] {
-        let lines = Target.all(plan).compactMap { target -> String? in
-            guard let value = target.value(room) else { return nil }
-            let limit =
-                switch target.limit {
-                case .atLeast(let limit): "at least \(Figure.text(limit, target.unit))"
-                case .atMost(let limit): "at most \(Figure.text(limit, target.unit))"
-                }
-            let isMet = target.isMet(by: value) ? "met" : "**not met**"
-            return "| \(target.promise) | \(limit) | \(Figure.text(value, target.unit)) | \(isMet) |"
-        }
-        return lines.isEmpty ? [] : ["| target | is to be | is | |", "|---|---|---|---|"] + lines
+    private func targetTable(_ outcomes: [TargetOutcome]) -> [String] {
+        guard !outcomes.isEmpty else { return [] }
+        return ["", "| target | is to be | is | |", "|---|---|---|---|"]
+            + outcomes.map { outcome in
+                "| \(outcome.promise) | \(outcome.limit) | \(Figure.text(outcome.value, outcome.unit)) "
+                    + "| \(outcome.isMet ? "met" : "**not met**") |"
+            }
     }
 }

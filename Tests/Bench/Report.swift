@@ -4,7 +4,23 @@ import Foundation
 struct Report: Codable {
     var machine = Machine()
     let figures: [Figure]
+    let targets: [TargetOutcome]
     let failures: [String]
+
+    init(figures: [Figure], failures: [String], plan: Plan) {
+        self.figures = figures
+        self.failures = failures
+        targets = Self.places(figures).flatMap { place in
+            Target.all(plan).compactMap { TargetOutcome($0, place, figures) }
+        }
+    }
+
+    /// The file systems, in the order of their first figures.
+    static func places(_ figures: [Figure]) -> [String] {
+        figures.reduce(into: []) { places, figure in
+            if places.last != figure.place { places.append(figure.place) }
+        }
+    }
 
     /// What they were measured on.
     struct Machine: Codable {

@@ -12,13 +12,6 @@ struct Target {
         case atMost(Double)
     }
 
-    func isMet(by value: Double) -> Bool {
-        switch limit {
-        case .atLeast(let limit): value >= limit
-        case .atMost(let limit): value <= limit
-        }
-    }
-
     /// The targets for runs of a plan.
     static func all(_ plan: Plan) -> [Target] {
         let (large, rows) = (Benchmark.largeBacklogName(plan), Benchmark.largeTableName(plan))
@@ -55,6 +48,29 @@ struct Target {
         self.value = value
         self.unit = unit
         self.limit = limit
+    }
+}
+
+/// What became of a target in a room.
+struct TargetOutcome: Codable {
+    let place: String
+    let promise: String
+    let limit: String
+    let value: Double
+    let unit: String
+    let isMet: Bool
+
+    /// Returns nil if it was not measured.
+    init?(_ target: Target, _ place: String, _ figures: [Figure]) {
+        guard let value = target.value(RoomFigures(figures: figures.filter { $0.place == place })) else {
+            return nil
+        }
+        (self.place, self.value) = (place, value)
+        (promise, unit) = (target.promise, target.unit)
+        switch target.limit {
+        case .atLeast(let least): (limit, isMet) = ("at least \(Figure.text(least, unit))", value >= least)
+        case .atMost(let most): (limit, isMet) = ("at most \(Figure.text(most, unit))", value <= most)
+        }
     }
 }
 
