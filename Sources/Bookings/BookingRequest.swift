@@ -140,32 +140,6 @@ public struct BookingRequest: Hashable, Sendable {
     }
 }
 
-/// A user and one of their apartments or keys, compared byte for byte as the table compares them (Swift's
-/// `String` would take canonically equivalent spellings for one).
-public struct ClaimKey: Hashable, Sendable {
-    private let bytes: [UInt8]
-
-    /// What an undecided booking claims.
-    public init(userID: String, apartmentID: String) {
-        bytes = Self.bytes(userID, apartmentID)
-    }
-
-    /// What a booking with an idempotency key claims.
-    public init(userID: String, idempotencyKey: String) {
-        bytes = Self.bytes(userID, idempotencyKey)
-    }
-
-    /// Identifiers hold no NUL, so it separates them.
-    private static func bytes(_ first: String, _ second: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(first.utf8.count + second.utf8.count + 1)
-        bytes.append(contentsOf: first.utf8)
-        bytes.append(0)
-        bytes.append(contentsOf: second.utf8)
-        return bytes
-    }
-}
-
 extension Unicode.Scalar {
     /// Whether the scalar may stand in an identifier: no control character (general category Cc), and no
     /// noncharacter, which other programs' JSON parsers refuse together with all that stands around it.

@@ -41,7 +41,7 @@ actor Enquiry {
             let message: Message?
             do {
                 entry = try await acceptance.location(of: id)
-                message = try entry.flatMap { try reader.message(id, in: $0.place, $0.name) }
+                message = try entry.flatMap { try reader.message(id, in: $0.place, $0.name.description) }
             } catch {
                 throw ErrorReply(BookingsInterface.StorageUnavailable(reason: Self.reason(of: error)))
             }

@@ -90,23 +90,35 @@ struct KnownQueue {
         // Messages go from incoming/ by active/ to the table, deferred/ or dead/; what moves while this reads is
         // read again by its event.
         index = QueueIndex()
+        let (reader, watch) = (reader, watch)
         for place in Self.places {
-            for name in try reader.names(in: place) { _ = try read(SpoolEntry(place: place, name: name)) }
+            let names = try reader.entries(in: place)
+            try reader.readEntries(names, in: place, keeping: { QueuedBooking($0) }) {
+                (name, held, bytes) throws(SpoolError) in
+                watch.collect()
+                let entry = SpoolEntry(place: place, name: name)
+                if let bytes {
+                    index.add(entry, held, bytes: bytes)
+                } else {
+                    _ = try read(entry.destinations)
+                }
+            }
         }
     }
 
-    /// Learns what an entry holds. One that has moved on since it was seen is looked for where it can have gone.
+    /// Learns what the first of the entries holds that is there. One that has moved on since it was seen is so
+    /// looked for where it can have gone.
     ///
-    /// - Returns: whether it was found.
-    private mutating func read(_ entry: SpoolEntry) throws(SpoolError) -> Bool {
-        for candidate in [entry] + entry.destinations {
+    /// - Returns: whether one was found.
+    private mutating func read(_ candidates: [SpoolEntry]) throws(SpoolError) -> Bool {
+        for entry in candidates {
             var held: [QueuedBooking] = []
-            let bytes = try reader.forEachMessage(in: candidate.place, candidate.name) { message in
+            let bytes = try reader.forEachMessage(in: entry.place, entry.name.description) { message in
                 held.append(QueuedBooking(message))
                 return true
             }
             if let bytes {
-                index.add(candidate, held, bytes: bytes)
+                index.add(entry, held, bytes: bytes)
                 return true
             }
         }
@@ -116,12 +128,14 @@ struct KnownQueue {
     private mutating func apply(_ first: [SpoolEvent]) throws(SpoolError) {
         guard !first.isEmpty else { return }
         var changed: [BookingID] = []
+        defer { if !awaited.isEmpty { notify(changed) } }
         var events = first
         // An entry that was not found has moved on, and the event that says so may come a moment later. Nothing is
         // taken for gone before a look at where it can be was followed by a moment without events: what has left one
         // place is in another by then, and seen there. Should no such moment come, claims stay held.
         for _ in 0..<100 {
             let hasMissed = try learn(events, &changed)
+            if !hasMissed, !index.isMoving { return }
             events = watch.drain()
             if hasMissed || !events.isEmpty { continue }
             let there = try placesOfDeparted()
@@ -131,7 +145,6 @@ struct KnownQueue {
                 break
             }
         }
-        if !awaited.isEmpty { notify(changed) }
     }
 
     /// - Returns: whether an entry that has come was not found.
@@ -143,7 +156,7 @@ struct KnownQueue {
             switch event {
             case .appeared(let place, let name):
                 let entry = SpoolEntry(place: place, name: name)
-                if index.appear(entry), try !read(entry) { hasMissed = true }
+                if index.appear(entry), try !read([entry] + entry.destinations) { hasMissed = true }
                 if !awaited.isEmpty { changed += index.messages(in: entry) }
             case .vanished(let place, let name):
                 index.vanish(SpoolEntry(place: place, name: name))
@@ -162,11 +175,11 @@ struct KnownQueue {
     private mutating func placesOfDeparted() throws(SpoolError) -> Set<SpoolEntry> {
         var there: Set<SpoolEntry> = []
         for entry in index.departed {
-            for place in entry.destinations where reader.exists(place.place, place.name) {
+            for place in entry.destinations where reader.exists(place.place, place.name.description) {
                 there.insert(place)
             }
             let deferred = SpoolEntry(place: .deferred, name: entry.name)
-            if entry.place == .active, !index.knows(deferred) { _ = try read(deferred) }
+            if entry.place == .active, !index.knows(deferred) { _ = try read([deferred]) }
         }
         return there
     }

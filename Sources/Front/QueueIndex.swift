@@ -1,59 +1,54 @@
 import Bookings
 import Spool
 
-/// Where an entry of the spool is.
-struct SpoolEntry: Hashable {
-    var place: SpoolPlace
-    var name: String
-}
-
-/// What the front knows of a message in the queue.
-struct QueuedBooking: Hashable {
-    let id: BookingID
-    let claim: ClaimKey
-    let stay: Stay
-    /// The user and the idempotency key.
-    let key: ClaimKey?
-
-    init(_ message: Message) {
-        self.init(id: message.id, message.request)
-    }
-
-    init(id: BookingID, _ request: BookingRequest) {
-        self.id = id
-        claim = request.claim
-        stay = request.stay
-        key = request.keyClaim
-    }
-
-    /// Whether this is what became of `request`, if both have the same key.
-    func isMade(from request: BookingRequest) -> Bool { claim == request.claim && stay == request.stay }
-}
-
 /// What the front knows of the messages in the queue: which entries hold each, which user and apartment each
 /// claims, and which key. Fed with what the spool shows; does no I/O itself.
 ///
 /// A message can be in two entries for a while, because it is made durable in its new place before it leaves the
 /// old one, and for good when somebody puts a copy in. A claim is held until the last entry that makes it goes.
+///
+/// A queued message takes some 100 bytes, none of them on its own: a queue of a million is known in 100 MB.
 struct QueueIndex {
     private struct Entry {
-        let held: [QueuedBooking]
-        let bytes: Int
+        var place: SpoolEntry
+        /// It has left its place and not yet shown up in another.
+        var isMoving = false
+        /// It is known before the spool has shown it: the front made it, or looked for it.
+        var isAnnounced = false
+        /// The first of its messages.
+        var first = Row.none
+        var bytes: Int
     }
 
-    private var entries: [SpoolEntry: Entry] = [:]
-    private var places: [BookingID: [SpoolEntry]] = [:]
-    /// Who claims what, once for each entry.
-    private var claims: [ClaimKey: [QueuedBooking]] = [:]
-    /// The same for idempotency keys.
-    private var keys: [ClaimKey: [QueuedBooking]] = [:]
-    /// Entries that have left their place and not yet shown up in another.
-    private var moving: [String: [(place: SpoolEntry, entry: Entry)]] = [:]
-    /// Entries that are known before the spool has shown them: the front made them, or looked for them.
-    private var announced: Set<SpoolEntry> = []
+    /// A message as one entry holds it.
+    private struct Held {
+        let id: BookingID
+        let claim: ClaimKey
+        let stay: Stay
+        let entry: Row
+        /// The next message of the entry.
+        var next = Row.none
+        var key = Row.none
+    }
+
+    /// The idempotency key of a message.
+    private struct Key {
+        let claim: ClaimKey
+        let message: Row
+    }
+
+    private var entries = FlatTable<Entry>()
+    private var messages = FlatTable<Held>()
+    private var keys = FlatTable<Key>()
+    private var entriesByName = RowIndex()
+    private var messagesByID = RowIndex()
+    private var messagesByClaim = RowIndex()
+    private var keysByClaim = RowIndex()
+    /// The entries that are moving, in the order they left.
+    private var moving: [Row] = []
 
     /// How many messages are known.
-    var count: Int { places.count }
+    private(set) var count = 0
     /// How many of them wait to be committed: incoming, active or deferred.
     private(set) var waitingMessages = 0
     /// The bytes of the entries that hold them.
@@ -61,76 +56,96 @@ struct QueueIndex {
 
     /// The messages in the queue that claim this user and apartment.
     func holders(of claim: ClaimKey) -> [BookingID] {
-        (claims[claim] ?? []).reduce(into: []) { if !$0.contains($1.id) { $0.append($1.id) } }
+        var newestFirst: [BookingID] = []
+        for row in messagesByClaim.rows(for: claim) where messages[row].claim == claim {
+            newestFirst.append(messages[row].id)
+        }
+        guard newestFirst.count > 1 else { return newestFirst }
+        var seen: Set<BookingID> = []
+        return newestFirst.reversed().filter { seen.insert($0).inserted }
     }
 
-    /// The message in the queue that has this user and idempotency key.
-    func holder(ofKey key: ClaimKey) -> QueuedBooking? { keys[key]?.first }
+    /// The message in the queue that has this user and idempotency key; of several the one that was known first.
+    func holder(ofKey key: ClaimKey) -> QueuedBooking? {
+        var first: QueuedBooking?
+        for row in keysByClaim.rows(for: key) where keys[row].claim == key {
+            let message = messages[keys[row].message]
+            first = QueuedBooking(id: message.id, claim: message.claim, stay: message.stay, key: key)
+        }
+        return first
+    }
 
     /// The entry that holds a message; of several the one that is furthest from the table.
     func entry(of id: BookingID) -> SpoolEntry? {
-        places[id]?.max { $0.place.rank < $1.place.rank }
+        var furthest: SpoolEntry?
+        for row in messagesByID.rows(for: id) where messages[row].id == id {
+            let place = entries[messages[row].entry].place
+            if furthest.map({ $0.place.rank <= place.place.rank }) ?? true { furthest = place }
+        }
+        return furthest
     }
 
     /// The messages of an entry.
-    func messages(in entry: SpoolEntry) -> [BookingID] { (entries[entry]?.held ?? []).map(\.id) }
+    func messages(in place: SpoolEntry) -> [BookingID] { row(of: place).map(messages(in:)) ?? [] }
 
     /// Learns what an entry holds, and how long it is in bytes.
     mutating func add(_ place: SpoolEntry, _ held: [QueuedBooking], bytes: Int) {
-        remove(place)
-        insert(Entry(held: held, bytes: bytes), at: place)
-        for booking in held {
-            claims[booking.claim, default: []].append(booking)
-            if let key = booking.key { keys[key, default: []].append(booking) }
-        }
+        insert(place, held, bytes: bytes, isAnnounced: false)
     }
 
     /// Learns of an entry that the front is about to make itself.
     mutating func announce(_ place: SpoolEntry, _ held: [QueuedBooking], bytes: Int) {
-        add(place, held, bytes: bytes)
-        announced.insert(place)
+        insert(place, held, bytes: bytes, isAnnounced: true)
     }
 
     /// Learns how long an entry is.
     mutating func resize(_ place: SpoolEntry, bytes: Int) {
-        guard let entry = entries[place] else { return }
-        entries[place] = Entry(held: entry.held, bytes: bytes)
-        if place.place.waits { waitingBytes += bytes - entry.bytes }
+        guard let entry = row(of: place) else { return }
+        if place.place.waits { waitingBytes += bytes - entries[entry].bytes }
+        entries[entry].bytes = bytes
     }
 
     /// Forgets an entry, and the claims that only it made.
     mutating func remove(_ place: SpoolEntry) {
-        announced.remove(place)
-        guard let entry = entries.removeValue(forKey: place) else { return }
-        withdraw(entry, from: place)
-        release(entry.held)
+        if let entry = row(of: place) { discard(entry) }
     }
 
     /// An entry has left its place. Its claims stay held until `settleMoves` has looked for it.
     mutating func vanish(_ place: SpoolEntry) {
-        announced.remove(place)
-        guard let entry = entries.removeValue(forKey: place) else { return }
-        moving[place.name, default: []].append((place, entry))
+        guard let entry = row(of: place) else { return }
+        entries[entry].isAnnounced = false
+        entries[entry].isMoving = true
+        moving.append(entry)
     }
 
     /// An entry has come into a place.
     ///
     /// - Returns: whether it must be read and added: it is unknown, or may have taken the place of another.
     mutating func appear(_ place: SpoolEntry) -> Bool {
-        if announced.remove(place) != nil { return false }
-        guard entries[place] == nil,
-            let index = moving[place.name]?.firstIndex(where: { $0.place.canMove(to: place.place) }),
-            let moved = moving[place.name]?.remove(at: index)
-        else { return true }
-        arrive(moved.entry, from: moved.place, at: place)
-        return false
+        if let entry = row(of: place) {
+            defer { entries[entry].isAnnounced = false }
+            return !entries[entry].isAnnounced
+        }
+        for entry in entriesByName.rows(for: place.name)
+        where entries[entry].isMoving && entries[entry].place.name == place.name
+            && entries[entry].place.canMove(to: place.place)
+        {
+            // Nearly always the last that left.
+            if let index = moving.lastIndex(of: entry) { moving.remove(at: index) }
+            arrive(entry, at: place)
+            return false
+        }
+        return true
     }
 
+    /// Whether an entry has left its place and not yet shown up in another.
+    var isMoving: Bool { !moving.isEmpty }
+
     /// Entries that have left their place and not yet shown up in another.
-    var departed: [SpoolEntry] { moving.values.joined().map(\.place) }
+    var departed: [SpoolEntry] { moving.map { entries[$0].place } }
 
     /// Whether an entry is known to be in its place.
-    func knows(_ place: SpoolEntry) -> Bool { entries[place] != nil }
+    func knows(_ place: SpoolEntry) -> Bool { row(of: place) != nil }
 
     /// Ends all moves: an entry that has shown up nowhere is gone.
     ///
@@ -138,102 +153,103 @@ struct QueueIndex {
     /// - Returns: the messages of entries that are gone: in the table, deferred, dead or deleted.
     mutating func settleMoves(exists: (SpoolEntry) -> Bool) -> [BookingID] {
         var gone: [BookingID] = []
-        for moved in moving.values.joined() {
-            if let target = moved.place.destinations.first(where: { entries[$0] == nil && exists($0) }) {
-                arrive(moved.entry, from: moved.place, at: target)
+        for entry in moving {
+            if let target = entries[entry].place.destinations.first(where: { !knows($0) && exists($0) }) {
+                arrive(entry, at: target)
                 // Its event is still to come.
-                announced.insert(target)
+                entries[entry].isAnnounced = true
             } else {
-                withdraw(moved.entry, from: moved.place)
-                release(moved.entry.held)
-                gone += moved.entry.held.map(\.id)
+                gone += messages(in: entry)
+                discard(entry)
             }
         }
-        moving = [:]
+        moving.removeAll(keepingCapacity: true)
         return gone
     }
+}
 
-    private mutating func arrive(_ entry: Entry, from source: SpoolEntry, at target: SpoolEntry) {
-        withdraw(entry, from: source)
-        insert(entry, at: target)
+extension QueueIndex {
+    /// The entry that is known to be in a place.
+    private func row(of place: SpoolEntry) -> Row? {
+        entriesByName.rows(for: place.name).first { entries[$0].place == place && !entries[$0].isMoving }
     }
 
-    private mutating func insert(_ entry: Entry, at place: SpoolEntry) {
-        entries[place] = entry
-        if place.place.waits { waitingBytes += entry.bytes }
-        for booking in entry.held { change(booking.id) { $0.append(place) } }
-    }
-
-    /// - Parameter entry: known no more; another may have taken its place since.
-    private mutating func withdraw(_ entry: Entry, from place: SpoolEntry) {
-        if place.place.waits { waitingBytes -= entry.bytes }
-        for booking in entry.held {
-            change(booking.id) { if let index = $0.firstIndex(of: place) { $0.remove(at: index) } }
+    private func messages(in entry: Row) -> [BookingID] {
+        var ids: [BookingID] = []
+        var row = entries[entry].first
+        while row != .none {
+            ids.append(messages[row].id)
+            row = messages[row].next
         }
+        return ids
     }
 
-    /// Changes where a message is, and counts it while it waits anywhere.
-    private mutating func change(_ id: BookingID, _ body: (inout [SpoolEntry]) -> Void) {
-        var now = places[id] ?? []
-        let waited = now.contains { $0.place.waits }
-        body(&now)
-        let waits = now.contains { $0.place.waits }
-        places[id] = now.isEmpty ? nil : now
-        if waits != waited { waitingMessages += waits ? 1 : -1 }
+    /// Files only move between places that wait, so all counts stay.
+    private mutating func arrive(_ entry: Row, at place: SpoolEntry) {
+        entries[entry].place = place
+        entries[entry].isMoving = false
     }
 
-    private mutating func release(_ held: [QueuedBooking]) {
-        for booking in held {
-            Self.remove(booking, from: &claims, booking.claim)
-            if let key = booking.key { Self.remove(booking, from: &keys, key) }
-        }
-    }
-
-    private static func remove(
-        _ booking: QueuedBooking, from table: inout [ClaimKey: [QueuedBooking]], _ key: ClaimKey
+    private mutating func insert(
+        _ place: SpoolEntry, _ held: [QueuedBooking], bytes: Int, isAnnounced: Bool
     ) {
-        if let index = table[key]?.firstIndex(of: booking) { table[key]?.remove(at: index) }
-        if table[key]?.isEmpty ?? false { table[key] = nil }
-    }
-}
-
-extension SpoolEntry {
-    /// How far on its way the entry is.
-    var progress: Progress {
-        switch place {
-        case .tmp, .incoming, .active: .queued
-        case .deferred: .deferred
-        case .dead: .deadLettered
+        remove(place)
+        let entry = entries.insert(Entry(place: place, isAnnounced: isAnnounced, bytes: bytes))
+        entriesByName.insert(entry, for: place.name)
+        if place.place.waits { waitingBytes += bytes }
+        var last = Row.none
+        for booking in held {
+            let row = insert(booking, into: entry)
+            if last == .none { entries[entry].first = row } else { messages[last].next = row }
+            last = row
         }
     }
 
-    /// Whether an entry that has left its place and one of its name that has come to `place` are the same file.
-    ///
-    /// What comes to `deferred/` never counts: mostly it is a new file, and an operator may have put another booking
-    /// into it.
-    func canMove(to place: SpoolPlace) -> Bool {
-        switch (self.place, place) {
-        case (.incoming, .active), (.active, .incoming), (.deferred, .active): true
-        default: false
+    private mutating func insert(_ booking: QueuedBooking, into entry: Row) -> Row {
+        let (wasKnown, waited) = presence(of: booking.id)
+        let row = messages.insert(
+            Held(id: booking.id, claim: booking.claim, stay: booking.stay, entry: entry))
+        messagesByID.insert(row, for: booking.id)
+        messagesByClaim.insert(row, for: booking.claim)
+        if let claim = booking.key {
+            let key = keys.insert(Key(claim: claim, message: row))
+            keysByClaim.insert(key, for: claim)
+            messages[row].key = key
         }
+        if !wasKnown { count += 1 }
+        if !waited, entries[entry].place.place.waits { waitingMessages += 1 }
+        return row
     }
 
-    /// Where the entry may be as the same file.
-    var destinations: [SpoolEntry] {
-        SpoolPlace.allCases.filter(canMove(to:)).map { SpoolEntry(place: $0, name: name) }
-    }
-}
-
-extension SpoolPlace {
-    /// Whether what is here is still to be committed.
-    fileprivate var waits: Bool { self != .dead && self != .tmp }
-
-    fileprivate var rank: Int {
-        switch self {
-        case .tmp, .incoming: 0
-        case .active: 1
-        case .deferred: 2
-        case .dead: 3
+    private mutating func discard(_ entry: Row) {
+        let waited = entries[entry].place.place.waits
+        if waited { waitingBytes -= entries[entry].bytes }
+        var row = entries[entry].first
+        while row != .none {
+            let message = messages[row]
+            messagesByID.remove(row)
+            messagesByClaim.remove(row)
+            if message.key != .none {
+                keysByClaim.remove(message.key)
+                keys.remove(message.key)
+            }
+            messages.remove(row)
+            let (isKnown, waits) = presence(of: message.id)
+            if !isKnown { count -= 1 }
+            if waited, !waits { waitingMessages -= 1 }
+            row = message.next
         }
+        entriesByName.remove(entry)
+        entries.remove(entry)
+    }
+
+    /// Whether a message is in any entry, and whether it is in one that waits.
+    private func presence(of id: BookingID) -> (isKnown: Bool, waits: Bool) {
+        var isKnown = false
+        for row in messagesByID.rows(for: id) where messages[row].id == id {
+            if entries[messages[row].entry].place.place.waits { return (true, true) }
+            isKnown = true
+        }
+        return (isKnown, false)
     }
 }

@@ -41,8 +41,10 @@ public enum FileContent: Sendable {
 /// What the spool does to a disk; the tests hold a recording twin against it. Each call either did all it says
 /// or throws. Nothing is durable before the file or directory was synced.
 public protocol FileSystem: Sendable {
-    /// The names in a directory, in no order, without `.` and `..` and those that are no UTF-8.
-    func names(in directory: String) throws(SpoolError) -> [String]
+    /// Calls `body` with the bytes of each name in a directory, in no order, without `.` and `..`.
+    func forEachName(
+        in directory: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(SpoolError)
     /// Renames entries whose names are no UTF-8, so that they can be dealt with like others: their odd bytes
     /// become `%` and two hexadecimal digits.
     func escapeNames(in directory: String) throws(SpoolError)
@@ -83,5 +85,14 @@ extension FileSystem {
     /// Writes a file, in place of one of that name, and syncs its content. The entry is not synced.
     func write(_ contents: [FileContent], to path: String, mode: UInt32) throws(SpoolError) {
         try write(contents, to: path, mode: mode, synced: true)
+    }
+
+    /// The names in a directory, in no order, without `.` and `..` and those that are no UTF-8.
+    public func names(in directory: String) throws(SpoolError) -> [String] {
+        var names: [String] = []
+        try forEachName(in: directory) { name in
+            if let name = String(validating: name, as: UTF8.self) { names.append(name) }
+        }
+        return names
     }
 }

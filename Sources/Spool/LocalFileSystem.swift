@@ -47,19 +47,10 @@ public struct LocalFileSystem: FileSystem {
     /// Creates it; it has no state.
     public init() {}
 
-    /// The names in a directory, in no order, without `.` and `..` and those that are no UTF-8.
-    public func names(in directory: String) throws(SpoolError) -> [String] {
-        var names: [String] = []
-        try forEachEntry(in: directory) { name in
-            if let name = String(validating: name, as: UTF8.self) { names.append(name) }
-        }
-        return names
-    }
-
     /// Renames entries whose names are no UTF-8.
     public func escapeNames(in directory: String) throws(SpoolError) {
         var odd: [[UInt8]] = []
-        try forEachEntry(in: directory) { name in
+        try forEachName(in: directory) { name in
             if String(validating: name, as: UTF8.self) == nil { odd.append(Array(name)) }
         }
         for name in odd {
@@ -86,7 +77,8 @@ public struct LocalFileSystem: FileSystem {
         return String(whole.prefix(160)) + "%" + CRC32C.text(name)
     }
 
-    private func forEachEntry(
+    /// Calls `body` with the bytes of each name in a directory.
+    public func forEachName(
         in directory: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void
     ) throws(SpoolError) {
         guard let stream = opendir(directory) else { throw SpoolError("list", directory, .last) }

@@ -56,7 +56,11 @@ public struct SpoolDirectory: Hashable, Sendable {
 /// Names of spool files: `UUIDv7.COUNT.jsonl`, so that name order is arrival order and counts need no reading.
 /// Files put in by hand may have any name that doesn't begin with a dot.
 enum SpoolFileName {
-    static func make(first: some CustomStringConvertible, count: Int) -> String { "\(first).\(count).jsonl" }
+    static func make(first: some CustomStringConvertible, count: Int) -> String {
+        "\(first).\(count)\(suffix)"
+    }
+
+    static let suffix = ".jsonl"
 
     /// The name of a file of messages that were redriven together. It promises no count, so it is always looked
     /// into for a message: its messages' ids are no range.

@@ -16,6 +16,15 @@ public struct SpoolReader: Sendable {
         try files.names(in: directory.path(of: place)).filter { !SpoolFileName.isHidden($0) }.sorted()
     }
 
+    /// The same names in little memory.
+    public func entries(in place: SpoolPlace) throws(SpoolError) -> [EntryName] {
+        var names: [EntryName] = []
+        try files.forEachName(in: directory.path(of: place)) { bytes in
+            if let name = EntryName(validating: bytes), !name.isHidden { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     /// Whether an entry is there now.
     public func exists(_ place: SpoolPlace, _ name: String) -> Bool { size(place, name) != nil }
 

@@ -6,9 +6,9 @@ import SystemPackage
 /// Something that happened to an entry of the spool. A hint: a scan finds what it missed.
 public enum SpoolEvent: Hashable, Sendable {
     /// An entry came into a place.
-    case appeared(SpoolPlace, name: String)
+    case appeared(SpoolPlace, name: EntryName)
     /// An entry left a place.
-    case vanished(SpoolPlace, name: String)
+    case vanished(SpoolPlace, name: EntryName)
     /// Messages of an entry were settled, and others of it not yet.
     case touched(SpoolPlace)
     /// Events were lost, or a directory is new: look at everything again.
@@ -33,6 +33,7 @@ public final class SpoolWatch: Sendable {
     private let files: any FileSystem
     private let descriptor: Int32
     private let state = Mutex(State())
+    private let prompt = Atomic(true)
 
     /// Watches `places` of `directory`, as far as they exist.
     ///
@@ -97,14 +98,31 @@ public final class SpoolWatch: Sendable {
         }
     }
 
-    /// An element arrives when there are new events; never more than one waits.
+    /// Takes over what the kernel holds, for `drain`: it doesn't hold much.
+    public func collect() {
+        state.withLock { collect(into: &$0) }
+    }
+
+    /// Whether each event wakes at once, as from the start. Otherwise there is a rest between wake-ups: one of them
+    /// costs as much as learning of a hundred entries.
+    public var isPrompt: Bool {
+        get { prompt.load(ordering: .relaxed) }
+        set { prompt.store(newValue, ordering: .relaxed) }
+    }
+
+    private static let rest = DispatchTimeInterval.milliseconds(5)
+
+    /// An element arrives when there are new events; never more than one waits. Nothing runs while there are none.
     public func wakeUps() -> AsyncStream<Void> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
-            let source = DispatchSource.makeReadSource(
-                fileDescriptor: descriptor, queue: DispatchQueue(label: "io.acms.spool-watch"))
+            let queue = DispatchQueue(label: "io.acms.spool-watch")
+            let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
             source.setEventHandler { [self] in
-                state.withLock { collect(into: &$0) }
+                collect()
                 continuation.yield()
+                guard !isPrompt else { return }
+                source.suspend()
+                queue.asyncAfter(deadline: .now() + Self.rest) { source.resume() }
             }
             continuation.onTermination = { _ in source.cancel() }
             source.activate()
@@ -117,9 +135,13 @@ public final class SpoolWatch: Sendable {
                 let length = read(descriptor, buffer.baseAddress, buffer.count)
                 guard length > 0 else { return }
                 decode(UnsafeRawBufferPointer(rebasing: buffer[..<length]), into: &state)
+                // The kernel leaves out only what has no room, so these were all.
+                if length + Self.maximumEventBytes <= buffer.count { return }
             }
         }
     }
+
+    private static let maximumEventBytes = MemoryLayout<inotify_event>.size + Int(NAME_MAX) + 1
 
     private func decode(_ bytes: UnsafeRawBufferPointer, into state: inout State) {
         let headerSize = MemoryLayout<inotify_event>.size
@@ -148,18 +170,23 @@ public final class SpoolWatch: Sendable {
                 state.events.append(.overflow)
                 continue
             }
-            let name = String(decoding: nameBytes.prefix { $0 != 0 }, as: UTF8.self)
-            if name.isEmpty {
+            if header.len == 0 {
                 // The directory itself, which the worker touches after a batch.
                 if has(IN_ATTRIB) { state.events.append(.touched(place)) }
                 continue
             }
-            guard !SpoolFileName.isHidden(name) else { continue }
+            guard let name = Self.name(nameBytes), !name.isHidden else { continue }
             if has(IN_MOVED_TO) || has(IN_CREATE) || has(IN_CLOSE_WRITE) {
                 state.events.append(.appeared(place, name: name))
             } else if has(IN_MOVED_FROM) || has(IN_DELETE) {
                 state.events.append(.vanished(place, name: name))
             }
         }
+    }
+
+    /// - Parameter bytes: with NUL bytes behind the name.
+    private static func name(_ bytes: Slice<UnsafeRawBufferPointer>) -> EntryName? {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes).bindMemory(to: UInt8.self)
+        return EntryName(validating: UnsafeBufferPointer(rebasing: bytes.prefix { $0 != 0 }))
     }
 }

@@ -26,9 +26,11 @@ final class CrashingFileSystem: FileSystem {
         if isOver { throw SpoolError("change", path, .ioError) }
     }
 
-    func names(in directory: String) throws(SpoolError) -> [String] {
+    func forEachName(
+        in directory: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(SpoolError) {
         try look(directory)
-        return try real.names(in: directory)
+        try real.forEachName(in: directory, body)
     }
 
     func escapeNames(in directory: String) throws(SpoolError) {

@@ -36,7 +36,9 @@ final class RecordingFileSystem: FileSystem {
         if let fault { throw SpoolError(call, paths.joined(separator: " to "), fault) }
     }
 
-    func names(in directory: String) throws(SpoolError) -> [String] { try real.names(in: directory) }
+    func forEachName(
+        in directory: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+    ) throws(SpoolError) { try real.forEachName(in: directory, body) }
     func escapeNames(in directory: String) throws(SpoolError) { try real.escapeNames(in: directory) }
     func status(of path: String) throws(SpoolError) -> FileStatus? { try real.status(of: path) }
     func open(_ path: String) throws(SpoolError) -> OpenFile {
