@@ -62,10 +62,11 @@ let package = Package(
         .target(name: "Varlink", dependencies: nio + [logging]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Bookings",
             dependencies: [
-                "Varlink", .product(name: "Configuration", package: "swift-configuration"),
+                "CLinux", "Varlink", .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"), system,
             ],
             resources: [
@@ -73,7 +74,6 @@ let package = Package(
                 .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
                 .embedInCode("Interfaces/io.acms.Queue.varlink"),
             ]),
-        .systemLibrary(name: "CLinux"),
         .target(
             name: "Spool",
             dependencies: [

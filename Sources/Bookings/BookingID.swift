@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 
 /// The identity of a booking: 128 bits in the text form of RFC 9562, lower case.
 ///
@@ -136,7 +136,7 @@ public struct BookingIDGenerator: Sendable {
         if random.isEmpty {
             random = [UInt64](unsafeUninitializedCapacity: 32) { words, count in
                 // As many bytes as getrandom(2) always gives at once.
-                let filled = getrandom(words.baseAddress, words.count * MemoryLayout<UInt64>.size, 0)
+                let filled = getrandom(words.baseAddress, UInt(words.count * MemoryLayout<UInt64>.size), 0)
                 count = max(0, filled) / MemoryLayout<UInt64>.size
             }
         }

@@ -9,11 +9,11 @@ public final class SpoolLock: Sendable {
     /// Another daemon holds the lock.
     public struct Taken: Error, Sendable, CustomStringConvertible {
         let path: String
-        let program: String
+        let role: String
         /// What is locked, and what to do.
         public var description: String {
-            "Another \(program) has this spool: \(path) is locked. Only one may serve a spool; see "
-                + "'systemctl status acms-*.service' or 'fuser \(path)'."
+            "Another \(role) has this spool: \(path) is locked. Only one acms-\(role)d may serve a spool; see "
+                + "'systemctl status acms-\(role).service' or 'fuser \(path)'."
         }
     }
 
@@ -23,7 +23,7 @@ public final class SpoolLock: Sendable {
     public convenience init(_ directory: SpoolDirectory) throws {
         try self.init(directory.lockPath)
         guard try lock(LOCK_EX | LOCK_NB, directory.lockPath) else {
-            throw Taken(path: directory.lockPath, program: "acms-workerd")
+            throw Taken(path: directory.lockPath, role: "worker")
         }
     }
 
@@ -61,7 +61,7 @@ extension SpoolLock {
         let lock = try SpoolLock(path)
         for attempt in 1... {
             if try lock.lock(LOCK_EX | LOCK_NB, path) { break }
-            guard attempt < tries else { throw Taken(path: path, program: "acms-frontd") }
+            guard attempt < tries else { throw Taken(path: path, role: "front") }
             usleep(10_000)
         }
         return lock

@@ -101,7 +101,7 @@ import Testing
     @Test func aSecondFrontIsRefusedAndTheFirstGoesOn() throws {
         let second = SpoolProducer(directory)
         let error = #expect(throws: QueueUnavailable.self) { try second.enqueue([try message("u1")]) }
-        #expect(error?.reason.contains("Another acms-frontd has this spool") == true)
+        #expect(error?.reason.contains("Another front has this spool") == true)
         try producer.enqueue([try message("u2")])
         producer.finish()
         try second.enqueue([try message("u3")])
