@@ -116,17 +116,14 @@ final class FrontReport: Sendable {
         }
     }
 
-    private func updateStatus() {
-        let text =
-            if let trouble = spoolReading.trouble ?? spoolWriting.trouble ?? table.trouble
-                ?? room.trouble
-            {
-                "Refusing bookings: \(trouble)"
-            } else {
-                state.withLock { state in
-                    "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
-                }
-            }
-        status.update(text)
+    private func updateStatus() { status.update(self.statusText) }
+
+    private var statusText: String {
+        if let trouble = spoolReading.trouble ?? spoolWriting.trouble ?? table.trouble ?? room.trouble {
+            return "Refusing bookings: \(trouble)"
+        }
+        return state.withLock { state in
+            "Accepting bookings: \(state.accepted) accepted since the start, \(state.queued) in the queue"
+        }
     }
 }

@@ -9,13 +9,17 @@ struct KnownQueue {
     private let reader: SpoolReader
     private let watch: SpoolWatch
     private var isComplete = false
-    private var awaited: [BookingID: [Int: AsyncStream<Void>.Continuation]] = [:]
+    private var awaited: [BookingID: [Int: AsyncStream<Void>.Continuation]] = [:] {
+        // Each group that is accepted brings the knowledge up to date, so nobody else needs it at once.
+        didSet { watch.isPrompt = !awaited.isEmpty }
+    }
     private var nextAwaiter = 0
     private static let places: [SpoolPlace] = [.incoming, .active, .deferred, .dead]
 
     init(_ directory: SpoolDirectory) throws(SpoolError) {
         reader = SpoolReader(directory)
         watch = try SpoolWatch(directory, places: Self.places)
+        watch.isPrompt = false
     }
 
     /// An element for each time that something may have changed.

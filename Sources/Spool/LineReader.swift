@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads a file line by line without holding more of it than one line.
 struct LineReader {
     /// A line without its newline.
@@ -41,9 +43,8 @@ struct LineReader {
                     return length == 0 ? nil : finish(start: start, length: length, line: line)
                 }
             }
-            let rest = buffer[position...]
-            let end = rest.firstIndex(of: UInt8(ascii: "\n"))
-            let piece = rest[..<(end ?? buffer.count)]
+            let end = newline()
+            let piece = buffer[position..<(end ?? buffer.count)]
             length += piece.count
             if length <= Self.maximumLineBytes { line.append(contentsOf: piece) }
             fileOffset += piece.count
@@ -53,6 +54,17 @@ struct LineReader {
                 fileOffset += 1
                 return finish(start: start, length: length, line: line)
             }
+        }
+    }
+
+    /// Where the next newline of what was read is.
+    private func newline() -> Int? {
+        buffer.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+            guard let start = rest.baseAddress,
+                let found = memchr(start, CInt(UInt8(ascii: "\n")), rest.count)
+            else { return nil }
+            return position + (UnsafeRawPointer(found) - start)
         }
     }
 

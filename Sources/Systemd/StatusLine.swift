@@ -3,10 +3,10 @@ import Synchronization
 /// The daemon's one line in `systemctl status`: sent at most once a second, and the last text never left unsent.
 public final class StatusLine: Sendable {
     private struct State {
-        var latest = ""
+        var latest: @Sendable () -> String = { "" }
         var sent = ""
         var isWaiting = false
-        var lastSent: ContinuousClock.Instant?
+        var lastLook: ContinuousClock.Instant?
     }
 
     private let notifier: ServiceNotifier
@@ -17,14 +17,14 @@ public final class StatusLine: Sendable {
         self.notifier = notifier
     }
 
-    /// Makes `text` the status.
-    public func update(_ text: String) {
+    /// Makes `text` the status. It is only made up when it is about to be sent.
+    public func update(_ text: @autoclosure @escaping @Sendable () -> String) {
         let delay: Duration? = state.withLock { state in
             state.latest = text
-            guard !state.isWaiting, state.latest != state.sent else { return nil }
+            guard !state.isWaiting else { return nil }
             state.isWaiting = true
-            guard let lastSent = state.lastSent else { return .zero }
-            return max(.zero, .seconds(1) - (.now - lastSent))
+            guard let lastLook = state.lastLook else { return .zero }
+            return max(.zero, .seconds(1) - (.now - lastLook))
         }
         guard let delay else { return }
         if delay == .zero {
@@ -38,12 +38,16 @@ public final class StatusLine: Sendable {
     }
 
     private func send() {
-        let text = state.withLock { state in
+        let latest = state.withLock { state in
             state.isWaiting = false
-            state.lastSent = .now
-            state.sent = state.latest
+            state.lastLook = .now
             return state.latest
         }
-        notifier.status(text)
+        let text = latest()
+        let isNews = state.withLock { state in
+            defer { state.sent = text }
+            return state.sent != text
+        }
+        if isNews { notifier.status(text) }
     }
 }
