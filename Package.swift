@@ -74,13 +74,14 @@ let package = Package(
                 .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
                 .embedInCode("Interfaces/io.acms.Queue.varlink"),
             ]),
+        .systemLibrary(name: "CSQLite"),
         .target(
             name: "Spool",
             dependencies: [
                 "Bookings", "CLinux", "Varlink", system,
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
-        .target(name: "BookingTable", dependencies: ["Bookings", grdb, sqlite]),
+        .target(name: "BookingTable", dependencies: ["Bookings", "CSQLite", grdb, sqlite]),
         .target(
             name: "Daemon",
             dependencies: ["Bookings", "Systemd", "Varlink", argumentParser, lifecycle, logging, unixSignals]),

@@ -1,7 +1,10 @@
 import Bookings
 import GRDB
 
-/// Applies one batch: one transaction, a savepoint a message.
+/// Applies one batch: one transaction, in which each message either is inserted whole or leaves nothing.
+///
+/// SQLite gives a single INSERT that by itself (https://www.sqlite.org/lang_conflict.html, ABORT). Somebody else's
+/// trigger can do more than refuse; while the table has one, each message gets a savepoint of its own.
 struct BatchApplication {
     private let batch: [Message]
     private let deadLettered: Int
@@ -16,25 +19,38 @@ struct BatchApplication {
     /// - Throws: an error that concerns the table as a whole; then nothing was changed.
     func run(_ db: Database) throws -> [ApplyOutcome] {
         // A trigger can take the whole transaction back (RAISE(ROLLBACK)). Whoever caused it is left out, and
-        // the others are applied again.
+        // the others are applied again; in small pieces, lest one that does so often takes all the time.
         var excluded: [Int: ApplyOutcome] = [:]
         while true {
             if let outcomes = try attempt(db, &excluded) { return outcomes }
+            if batch.count > Self.pieceSize { return try inPieces(db) }
+        }
+    }
+
+    private static let pieceSize = 10
+
+    private func inPieces(_ db: Database) throws -> [ApplyOutcome] {
+        try stride(from: 0, to: batch.count, by: Self.pieceSize).flatMap { start in
+            let piece = batch[start...].prefix(Self.pieceSize)
+            // Counted with the last, so that they are not counted twice when a piece can't be applied.
+            return try BatchApplication(Array(piece), piece.endIndex == batch.count ? deadLettered : 0).run(
+                db)
         }
     }
 
     /// - Returns: nil when a message took the transaction back; it is excluded now.
     private func attempt(_ db: Database, _ excluded: inout [Int: ApplyOutcome]) throws -> [ApplyOutcome]? {
-        let statements = try Statements(db)
         try db.beginTransaction(.immediate)
         do {
+            // Nobody can add a trigger from here on.
+            let insertion = try Insertion(db)
             var outcomes: [ApplyOutcome] = []
             for (number, message) in batch.enumerated() {
                 if let outcome = excluded[number] {
                     outcomes.append(outcome)
                     continue
                 }
-                let outcome = try apply(message, statements, db)
+                let outcome = try apply(message, insertion, db)
                 guard db.isInsideTransaction else {
                     excluded[number] = outcome
                     return nil
@@ -67,33 +83,24 @@ struct BatchApplication {
         for step in ["+", "-"] { try Prepared(db, "UPDATE totals SET committed = committed \(step) 1").run() }
     }
 
-    private func apply(_ message: Message, _ statements: Statements, _ db: Database) throws -> ApplyOutcome {
-        if try statements.find.first([message.id.description], { _ in true }) ?? false {
-            return try BookingRow.booking(db, message.id)?.isMade(from: message.request) ?? false
+    private func apply(_ message: Message, _ insertion: Insertion, _ db: Database) throws -> ApplyOutcome {
+        var refusal: DatabaseError?
+        do {
+            if try insertion.run(message) { return .committed }
+        } catch let error as DatabaseError {
+            if TableDiagnosis.kind(of: error.resultCode) != nil { throw error }
+            refusal = error
+        }
+        // Only now is it looked for, because nearly none is there already.
+        if let known = try BookingRow.booking(db, message.id) {
+            return known.isMade(from: message.request)
                 ? .alreadyCommitted
                 : .poison(reason: "The id \(message.id) belongs to another booking, which is in the table.")
         }
-        try statements.savepoint.run()
-        do {
-            try insert(message, statements)
-            try statements.release.run()
-            return .committed
-        } catch let error as DatabaseError {
-            if TableDiagnosis.kind(of: error.resultCode) != nil { throw error }
-            if db.isInsideTransaction {
-                try statements.rollBack.run()
-                try statements.release.run()
-            }
-            return try outcome(of: error, message, db)
+        guard let refusal else {
+            return .failed(reason: "A trigger of the table has left it out and gave no reason.")
         }
-    }
-
-    private func insert(_ message: Message, _ statements: Statements) throws {
-        let (request, acceptedOn) = (message.request, message.acceptedOn.description)
-        try statements.insert.run(
-            message.id.description, request.userID, request.apartmentID, request.stay.start.description,
-            request.stay.end.description, BookingStatus.pending.rawValue, acceptedOn, acceptedOn,
-            request.idempotencyKey ?? "")
+        return try outcome(of: refusal, message, db)
     }
 
     private func outcome(of error: DatabaseError, _ message: Message, _ db: Database) throws -> ApplyOutcome {
@@ -119,23 +126,5 @@ struct BatchApplication {
         return .failed(
             reason: "The table refused it: \(error.message ?? "no message") (SQLite code "
                 + "\(error.extendedResultCode.rawValue)).")
-    }
-}
-
-/// What runs for every message, looked up once a batch.
-private struct Statements {
-    let find, savepoint, insert, release, rollBack: Prepared
-
-    init(_ db: Database) throws {
-        find = try Prepared(db, "SELECT 1 FROM bookings WHERE id = ?")
-        savepoint = try Prepared(db, "SAVEPOINT message")
-        insert = try Prepared(
-            db,
-            """
-            INSERT INTO bookings (\(BookingRow.columns), idempotencyKey)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULLIF(?, ''))
-            """)
-        release = try Prepared(db, "RELEASE message")
-        rollBack = try Prepared(db, "ROLLBACK TO message")
     }
 }

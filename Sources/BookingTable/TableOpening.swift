@@ -42,9 +42,13 @@ struct TableOpening: Sendable {
             try queue.inDatabase { db in
                 // GRDB sets NORMAL after prepareDatabase; a commit must be durable before its spool file goes.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                // 4 MiB of pages: a reader without a worker reads the whole -wal file, so it is kept short,
-                // and a checkpoint isn't felt by a batch.
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 1000")
+                // 16 MiB of pages: enough for many changes of a page to be written back once, and no long wait for
+                // a batch, nor for a reader without a worker, who reads the whole -wal file.
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                // Of KiB: users come at random, so a row of theirs changes pages anywhere in the indexes.
+                try db.execute(sql: "PRAGMA cache_size = -16000")
+                // Copies of pages that a statement may have to take back; a file for them costs more than they.
+                try db.execute(sql: "PRAGMA temp_store = MEMORY")
                 // A long read keeps checkpoints from starting over, and the file grows meanwhile; then it is cut.
                 try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
             }

@@ -5,6 +5,21 @@ enum TableSchema {
     /// SQLite's application id of the file: "acms" in ASCII.
     static let applicationID = 0x6163_6d73
 
+    static let overlapWhenApproved = """
+        CREATE TRIGGER noOverlapWhenApproved BEFORE UPDATE OF bookingStatus, startDate, endDate ON bookings
+        WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
+          SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
+            AND startDate < NEW.endDate AND endDate > NEW.startDate AND id <> NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END
+        """
+    static let overlapWhenInserted = """
+        CREATE TRIGGER noOverlapWhenInserted BEFORE INSERT ON bookings
+        WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
+          SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
+            AND startDate < NEW.endDate AND endDate > NEW.startDate)
+        BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END
+        """
+
     /// Every migration, oldest first. A file that knows others is newer than this program.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -30,16 +45,8 @@ enum TableSchema {
                       WHERE bookingStatus = 'APPROVED';
                     -- The approving transaction checks this too; the trigger stands against everything else
                     -- that may write here.
-                    CREATE TRIGGER noOverlapWhenApproved BEFORE UPDATE OF bookingStatus, startDate, endDate ON bookings
-                    WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
-                      SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
-                        AND startDate < NEW.endDate AND endDate > NEW.startDate AND id <> NEW.id)
-                    BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END;
-                    CREATE TRIGGER noOverlapWhenInserted BEFORE INSERT ON bookings
-                    WHEN NEW.bookingStatus = 'APPROVED' AND EXISTS (
-                      SELECT 1 FROM bookings WHERE bookingStatus = 'APPROVED' AND apartmentId = NEW.apartmentId
-                        AND startDate < NEW.endDate AND endDate > NEW.startDate)
-                    BEGIN SELECT RAISE(ABORT, 'the dates overlap an approved booking'); END;
+                    \(overlapWhenApproved);
+                    \(overlapWhenInserted);
                     CREATE TABLE totals (
                       only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
                       committed INTEGER NOT NULL,

@@ -103,7 +103,8 @@ extension SpoolConsumer {
     /// Removes a taken file; all its messages are durable elsewhere.
     mutating func finish(_ file: ActiveFile) throws(SpoolError) {
         taken[file.number] = nil
-        readFailures[file.name] = nil
+        if !readFailures.isEmpty { readFailures[file.name] = nil }
+        if isCautious { suspects.remove(file.name) }
         guard !file.isSetAside else { return }
         FaultPoint.reached("worker.settle")
         removable.append(file.name)

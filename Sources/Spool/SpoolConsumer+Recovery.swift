@@ -57,6 +57,7 @@ extension SpoolConsumer {
             for name in settled { try files.remove(directory.path(.active, name)) }
             for name in try files.names(in: directory.path(of: .active)) {
                 _ = try putBack(name, to: .incoming)
+                suspects.insert(name)
             }
         } catch let error as SpoolError {
             throw QueueUnavailable(error)

@@ -41,6 +41,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
     var deadIDs: Set<BookingID> = []
     /// Taken files that could not be removed yet, though all their messages are durable elsewhere.
     var removable: [String] = []
+    /// Files that a dead worker had in hand and that were put back, until they are done.
+    var suspects: Set<String> = []
     /// Entries of `incoming/` that can't be taken.
     var stuck: Set<String> = []
     /// Those of them that a notice was given for.
@@ -77,6 +79,10 @@ public struct SpoolConsumer: BookingQueueConsumer {
     /// Whether all that the last scan found was received.
     public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
 
+    /// Whether a message that killed a worker may be among those that wait: few are to be taken at a time, so that
+    /// it is found.
+    public var isCautious: Bool { !suspects.isEmpty }
+
     /// Makes the space that is kept for a full disk, where it is missing and there is room.
     public func keepReserve() { reserve.keep() }
 
@@ -88,6 +94,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
             warned.formIntersection(names)
             if retryingStuck { stuck = [] }
             stuck.formIntersection(names)
+            if isCautious { suspects.formIntersection(names + (current.map { [$0.name] } ?? [])) }
             waiting = names.filter { !SpoolFileName.isHidden($0) && !stuck.contains($0) }.sorted(by: >)
         } catch {
             throw QueueUnavailable(error)

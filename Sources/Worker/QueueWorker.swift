@@ -37,7 +37,9 @@ actor QueueWorker {
     private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
     /// What is in hand must go back before anything else is received.
     private var mustRelease = false
+    /// Those of them that are not committed, to be told of once they are durable.
     private var unreported: [(Result<Message, Poison>, Settlement)] = []
+    private var groupSize = GroupSize()
     /// Dead letters that the table's total does not count yet.
     var uncounted = 0
     /// Shows what comes into `incoming/`; nil when inotify can't be had.
@@ -117,6 +119,7 @@ actor QueueWorker {
             return next
         } catch let error as TableUnavailable {
             tableOutage.failed(error.reason, at: time)
+            groupSize = GroupSize()
             report.table(error)
             giveBack(at: time)
         } catch {
@@ -198,12 +201,19 @@ actor QueueWorker {
         }
         if try expirePending(at: time) { return .again }
         // After an outage the batch itself is the probe: a smaller write could succeed where it fails.
-        let batch = try consumer.receive(upTo: settings.batchSize, at: time)
+        let clock = GroupClock()
+        // After a crash batches stay small, so that only few are charged should it come again.
+        let limit =
+            consumer.isCautious
+            ? settings.batchSize : groupSize.limit(batchSize: settings.batchSize)
+        let batch = try consumer.receive(upTo: limit, at: time)
         spoolWorks()
         // That a backlog is at its end shows only now; what came in behind it is found by another scan.
         guard !batch.isEmpty else { return isScanned ? try rest(at: time) : .again }
         (unsettled, unreported) = try settlements(for: batch, at: time)
+        let areCommitted = unreported.isEmpty
         try settleAll(at: time)
+        groupSize.note(batch.count, clock.cost, areCommitted: areCommitted, batchSize: settings.batchSize)
         return .again
     }
 
@@ -244,7 +254,9 @@ actor QueueWorker {
     private func settlements(
         for batch: [Received<SpoolConsumer.Receipt>], at time: Timestamp
     ) throws -> ([(SpoolConsumer.Receipt, Settlement)], [(Result<Message, Poison>, Settlement)]) {
-        let messages = batch.compactMap { try? $0.content.get() }
+        let messages = batch.compactMap { received -> Message? in
+            if case .success(let message) = received.content { message } else { nil }
+        }
         FaultPoint.reached(apartments: messages.map(\.request.apartmentID))
         var outcomes: [ApplyOutcome] = []
         if !messages.isEmpty {
@@ -254,9 +266,14 @@ actor QueueWorker {
         }
         FaultPoint.reached("worker.commit")
         // A message can be old already when it is committed.
-        if messages.contains(where: { $0.acceptedOn < expiryLimit(at: time) }) { nextExpiry = time }
+        let limit = expiryLimit(at: time)
+        if messages.contains(where: { $0.acceptedOn < limit }) { nextExpiry = time }
+        report.applied(messages, outcomes)
         var next = outcomes.makeIterator()
-        let settled = batch.map { received in
+        var settled: [(SpoolConsumer.Receipt, Settlement)] = []
+        settled.reserveCapacity(batch.count)
+        var others: [(Result<Message, Poison>, Settlement)] = []
+        for received in batch {
             let settlement =
                 switch received.content {
                 case .failure(let poison):
@@ -265,11 +282,12 @@ actor QueueWorker {
                 case .success(let message):
                     settlement(of: message, after: next.next(), at: time)
                 }
+            settled.append((received.receipt, settlement))
+            if case .committed = settlement { continue }
             if case .dead = settlement { uncounted += 1 }
-            return (received.receipt, settlement)
+            others.append((received.content, settlement))
         }
-        report.applied(messages, outcomes)
-        return (settled, zip(batch, settled).map { ($0.content, $1.1) })
+        return (settled, others)
     }
 
     private func settlement(of message: Message, after outcome: ApplyOutcome?, at time: Timestamp)

@@ -1,0 +1,8 @@
+// What Swift can't call of SQLite: functions with a variable number of arguments.
+#pragma once
+#include <sqlite3.h>
+
+/// Whether statements that this connection prepares from now on set off triggers.
+static inline int acms_enable_triggers(sqlite3 *connection, int isEnabled) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, isEnabled, (int *)0);
+}
