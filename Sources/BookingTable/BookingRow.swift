@@ -72,41 +72,6 @@ enum BookingRow {
         }
     }
 
-    static func page(
-        _ db: Database, _ owner: BookingOwner, _ status: BookingStatus?, _ limit: Int,
-        _ position: PagePosition?
-    ) throws -> BookingPage {
-        // Within what a page may hold, so that no caller's number overflows.
-        let limit = min(max(limit, 1), 10_000)
-        let (column, value) =
-            switch owner {
-            case .apartment(let id): ("apartmentId", id)
-            case .user(let id): ("userId", id)
-            }
-        var conditions = ["\(column) = ?"]
-        var arguments = [value]
-        if let position {
-            conditions.append("(createdOn, id) < (?, ?)")
-            arguments += [position.createdOn, position.id]
-        }
-        if let status {
-            conditions.append("bookingStatus = ?")
-            arguments.append(status.rawValue)
-        }
-        // One more tells whether there is another page.
-        arguments.append(String(limit + 1))
-        let found = try Prepared(
-            db,
-            """
-            SELECT \(columns) FROM bookings WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY createdOn DESC, id DESC LIMIT CAST(? AS INTEGER)
-            """
-        ).all(arguments, booking)
-        let items = Array(found.prefix(limit))
-        return BookingPage(
-            items: items, nextToken: found.count > limit ? items.last.map { PagePosition($0).token } : nil)
-    }
-
     private static func keyed(_ db: Database) throws -> Prepared {
         try Prepared(db, "SELECT \(columns) FROM bookings WHERE userId = ? AND idempotencyKey = ?")
     }
@@ -127,7 +92,7 @@ enum BookingRow {
             """)
     }
 
-    private static func booking(_ row: Columns) throws -> Booking {
+    static func booking(_ row: Columns) throws -> Booking {
         guard let status = BookingStatus(rawValue: try row.text(5)) else { throw row.damaged(5) }
         let (created, updated) = (try row.text(6), try row.text(7))
         guard let createdOn = Timestamp(created) else { throw row.damaged(6) }

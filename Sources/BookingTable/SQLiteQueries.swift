@@ -28,6 +28,8 @@ extension SQLiteQueries {
         of owner: BookingOwner, status: BookingStatus?, limit: Int, after token: String?
     ) throws -> BookingPage {
         let position = try token.map(PagePosition.init(token:))
-        return try connections.use { try BookingRow.page($0, owner, status, limit, position) }
+        return try connections.use { db in
+            try db.snapshot { try BookingRow.page($0, owner, status, limit, position) }
+        }
     }
 }

@@ -15,7 +15,7 @@ actor QueueWorker {
         case wait(until: Timestamp?)
     }
 
-    private let executor = BlockingExecutor(label: "io.acms.worker")
+    private let executor = WorkerExecutor()
     /// Jobs run on a thread of their own, which may block.
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -119,7 +119,7 @@ actor QueueWorker {
             return next
         } catch let error as TableUnavailable {
             tableOutage.failed(error.reason, at: time)
-            groupSize = GroupSize()
+            groupSize.beginAnew()
             report.table(error)
             giveBack(at: time)
         } catch {
@@ -211,9 +211,13 @@ actor QueueWorker {
         // That a backlog is at its end shows only now; what came in behind it is found by another scan.
         guard !batch.isEmpty else { return isScanned ? try rest(at: time) : .again }
         (unsettled, unreported) = try settlements(for: batch, at: time)
-        let areCommitted = unreported.isEmpty
+        if !unreported.isEmpty { groupSize.beginAnew() }
+        let isWhole = unreported.isEmpty
         try settleAll(at: time)
-        groupSize.note(batch.count, clock.cost, areCommitted: areCommitted, batchSize: settings.batchSize)
+        if isWhole {
+            groupSize.note(
+                batch.count, clock.cost, isWanted: executor.isWanted, batchSize: settings.batchSize, at: time)
+        }
         return .again
     }
 
