@@ -7,12 +7,16 @@ import GRDB
 /// process lives: an empty table in its place would let everything be booked twice.
 public final class SQLiteTable: BookingTable, SQLiteQueries {
     let connections: TableConnections
+    private let migration = MigrationState()
+
+    /// Whether the file is being brought up to date, which may take long and can't be hurried.
+    public var isBeingMigrated: Bool { migration.isRunning }
 
     /// Writes the table at `path`; it is opened at the first use.
     public init(path: String) {
         let diagnosis = TableDiagnosis(path: path, role: .writer)
-        connections = TableConnections(diagnosis) {
-            try TableOpening(diagnosis: diagnosis).forWriting(wasOpen: $0)
+        connections = TableConnections(diagnosis) { [migration] wasOpen in
+            try TableOpening(diagnosis: diagnosis).forWriting(wasOpen: wasOpen, migration)
         }
     }
 

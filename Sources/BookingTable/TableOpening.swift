@@ -22,8 +22,10 @@ struct TableOpening: Sendable {
 
     /// Opens the file, creates it when it isn't there, and brings its schema up to date.
     ///
-    /// - Parameter wasOpen: whether this process has had the table open before.
-    func forWriting(wasOpen: Bool) throws -> DatabaseQueue {
+    /// - Parameters:
+    ///   - wasOpen: whether this process has had the table open before.
+    ///   - migration: learns when that begins and ends.
+    func forWriting(wasOpen: Bool, _ migration: MigrationState) throws -> DatabaseQueue {
         if try TableFile.at(path) == nil {
             try TableFile.create(path)
         } else {
@@ -47,12 +49,15 @@ struct TableOpening: Sendable {
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
                 // Of KiB: users come at random, so a row of theirs changes pages anywhere in the indexes.
                 try db.execute(sql: "PRAGMA cache_size = -16000")
-                // Copies of pages that a statement may have to take back; a file for them costs more than they.
-                try db.execute(sql: "PRAGMA temp_store = MEMORY")
                 // A long read keeps checkpoints from starting over, and the file grows meanwhile; then it is cut.
                 try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
             }
+            migration.began()
+            defer { migration.ended() }
             try TableSchema.migrator.migrate(queue)
+            // Copies of pages that a statement may have to take back; a file for them costs more than they. A
+            // migration sorts more than fits into memory.
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
             return queue
         } catch {
             try? queue.close()

@@ -10,6 +10,7 @@ import Varlink
 /// The worker daemon without its process: commits what is in the spool, and serves operators and caretakers.
 public struct WorkerDaemon: ReconfigurableService {
     private let worker: QueueWorker
+    private let table: SQLiteTable
     private let servers: [Server]
     private let notifier: ServiceNotifier
     private let logger: Logger
@@ -18,11 +19,13 @@ public struct WorkerDaemon: ReconfigurableService {
     public init(_ surroundings: Daemon.Surroundings) throws {
         let settings = surroundings.settings
         let directory = SpoolDirectory(root: settings.spool.directory)
+        let table = SQLiteTable(path: settings.table.path)
         let worker = QueueWorker(
-            spool: directory, lock: try Self.lock(directory), table: SQLiteTable(path: settings.table.path),
+            spool: directory, lock: try Self.lock(directory), table: table,
             settings: settings.worker,
             report: WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier)))
         self.worker = worker
+        self.table = table
         notifier = surroundings.notifier
         logger = surroundings.logger
         let offered = [
@@ -56,7 +59,12 @@ public struct WorkerDaemon: ReconfigurableService {
                     }
                 }
             }
-            group.addTask { await Heartbeat(notifier).run { await worker.heartbeat() } }
+            group.addTask {
+                await Heartbeat(notifier).run {
+                    // A worker that was ended in the middle of a migration would begin it anew, for ever.
+                    if !table.isBeingMigrated { await worker.heartbeat() }
+                }
+            }
             notifier.ready(status: "Looking through the spool")
             let end = await withGracefulShutdownHandler {
                 await worker.run { [servers] in servers.reduce(0) { $0 + $1.connectionCount } }
