@@ -74,13 +74,13 @@ let package = Package(
                 .embedInCode("Interfaces/io.acms.Caretaker.varlink"),
                 .embedInCode("Interfaces/io.acms.Queue.varlink"),
             ]),
-        .systemLibrary(name: "CSQLite"),
         .target(
             name: "Spool",
             dependencies: [
                 "Bookings", "CLinux", "Varlink", system,
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
+        .systemLibrary(name: "CSQLite"),
         .target(name: "BookingTable", dependencies: ["Bookings", "CSQLite", grdb, sqlite]),
         .target(
             name: "Daemon",
