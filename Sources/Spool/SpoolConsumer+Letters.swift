@@ -109,6 +109,7 @@ extension SpoolConsumer {
         var failures: [BookingID: QueueUnavailable] = [:]
         do {
             try forget(ids)
+            try noteDeleted(ids)
             for id in ids {
                 do {
                     try removeLetter(id)

@@ -12,6 +12,7 @@ extension SpoolConsumer {
                 }
             }
             deadIDs = Set(try letters.ids())
+            try forgetDeletions()
             try finishRedrives()
             deferred = DeferredMessages()
             for name in try files.names(in: directory.path(of: .deferred)) {
@@ -42,6 +43,7 @@ extension SpoolConsumer {
     ) throws -> [BookingID] {
         var charged: [BookingID] = []
         do {
+            try replayJournal(committed: committed)
             var settled: [String] = []
             for name in try files.names(in: directory.path(of: .active)).sorted() {
                 guard charged.count < limit, let file = try openLeftover(name) else { continue }

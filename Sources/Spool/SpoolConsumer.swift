@@ -20,6 +20,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
         case stuck(name: String, reason: String)
         /// The message waits in the queue already; this copy of it is dropped.
         case duplicate(BookingID, progress: Progress)
+        /// So many messages, whose files a power cut had taken, were put back from the journal.
+        case replayed(Int)
     }
 
     let directory: SpoolDirectory

@@ -28,7 +28,8 @@ public final class SpoolLock: Sendable {
     }
 
     private init(_ path: String) throws(SpoolError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+        // For reading: the front's lock may be another user's file.
+        descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { throw SpoolError("open", path, .last) }
     }
 

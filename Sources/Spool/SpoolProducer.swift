@@ -101,7 +101,7 @@ public final class SpoolProducer: BookingQueueProducer {
         }
     }
 
-    private func openJournal(_ leftovers: inout Leftovers) throws(SpoolError) -> SpoolJournal? {
+    private func openJournal(_ leftovers: inout Leftovers) throws -> SpoolJournal? {
         let contents = try JournalContents(directory, files: files)
         let replay = SpoolReplay(
             directory: directory, files: files, committed: committed, ownsActive: false)

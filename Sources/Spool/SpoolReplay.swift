@@ -69,7 +69,7 @@ struct SpoolReplay {
     let directory: SpoolDirectory
     let files: any FileSystem
     /// Which of these ids are in the table.
-    let committed: ([BookingID]) -> Set<BookingID>
+    let committed: ([BookingID]) throws -> Set<BookingID>
     /// Whether broken files may be removed from `active/`: by the worker, before it looks there.
     let ownsActive: Bool
 
@@ -80,15 +80,18 @@ struct SpoolReplay {
     }
 
     /// Replays the journal; durable on return.
-    func run(_ contents: JournalContents) throws(SpoolError) -> Outcome {
+    ///
+    /// - Throws: `SpoolError`, or what `committed` throws.
+    func run(_ contents: JournalContents) throws -> Outcome {
         var outcome = Outcome(damagedStretches: contents.damagedStretches)
         guard !contents.groups.isEmpty else { return outcome }
         var redriven: Set<BookingID>?
         for group in contents.groups where try !isThere(group) {
             var missing = group.messages
-            for _ in 0..<2 where !missing.isEmpty {
+            for _ in 0..<2 {
+                if missing.isEmpty { break }
                 if redriven == nil { redriven = try redrivenIDs() }
-                let inTable = committed(missing.map(\.message.id))
+                let inTable = try committed(missing.map(\.message.id))
                 var left: [(message: Message, line: ArraySlice<UInt8>)] = []
                 for candidate in missing {
                     let id = candidate.message.id

@@ -95,7 +95,15 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    /// The channel is closed, also one that was closed before it became active.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        isClosed = true
+        input = .ended
+        for sender in queue.abort() { sender.resume(returning: false) }
+        for task in tasks.values { task?.cancel() }
+        finishIfUnused()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Self.unwrapInboundIn(data)
@@ -130,15 +138,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         service.logger.debug("A Varlink connection ended early: \(error)")
         context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        isClosed = true
-        input = .ended
-        for sender in queue.abort() { sender.resume(returning: false) }
-        for task in tasks.values { task?.cancel() }
-        finishIfUnused()
-        context.fireChannelInactive()
     }
 
     // MARK: Calls
