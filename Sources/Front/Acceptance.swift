@@ -1,4 +1,5 @@
 import Bookings
+import Glibc
 import Logging
 import Spool
 import Synchronization
@@ -8,7 +9,8 @@ import Varlink
 /// Accepts bookings: one loop on one thread that may block, so that what it knows needs no lock.
 ///
 /// Requests wait in an inbox while a group is made durable; all that wait then become the next group. This is
-/// group commit: one sync serves everybody who waits, and nobody waits for a timer.
+/// group commit: one sync serves everybody who waits. Where a sync is slow, those who were just answered get a
+/// moment to call again: else they and those who waited meanwhile would take turns, each with a sync of their own.
 actor Acceptance {
     /// Why a request was refused.
     typealias Refusal = ErrorReply
@@ -23,6 +25,10 @@ actor Acceptance {
         let peer: Peer
         let answer: Answer
     }
+
+    /// A sync that takes at least so long is worth waiting for more to share it, for this part of its time.
+    private static let slowSync = Duration.microseconds(400)
+    private static let sharePatience = 8
 
     /// Most messages in one file. A larger group would keep its first caller waiting for its last.
     static let maximumGroup = 1024
@@ -44,6 +50,8 @@ actor Acceptance {
     var limits: Settings.Spool
     var backpressure = Backpressure()
     var ids = BookingIDGenerator()
+    /// The last group: when it was durable, how long that took, and how many calls can be expected by now.
+    private var last: (end: ContinuousClock.Instant, sync: Duration, expected: Int)?
     var known: KnownQueue
 
     /// - Parameters:
@@ -85,6 +93,7 @@ actor Acceptance {
             group.addTask { [wake] in for await _ in watched { wake.yield() } }
             for await _ in wakeUps {
                 if isStopping.load(ordering: .acquiring) { known.stopAwaiting() }
+                gather()
                 let group = inbox.withLock { Self.nextGroup(of: &$0) }
                 if group.isEmpty { observe() } else { accept(group) }
                 if inbox.withLock({ !$0.isEmpty }) { wake.yield() }
@@ -104,6 +113,17 @@ actor Acceptance {
         }
         replies.send()
         spool.finish()
+    }
+
+    /// Waits a moment for those who were just answered, where a sync is slow.
+    private func gather() {
+        guard let last, last.sync >= Self.slowSync else { return }
+        self.last = nil
+        let deadline = last.end + last.sync / Self.sharePatience
+        while ContinuousClock.now < deadline, inbox.withLock({ !$0.isEmpty && $0.count < last.expected }) {
+            // This thread may block, and a task's timer would cost more than the wait.
+            usleep(20)
+        }
     }
 
     /// Takes the calls whose requests make a group; at least one.
@@ -176,7 +196,10 @@ actor Acceptance {
         var group = AcceptanceGroup(submissions.map(\.requests.count))
         do {
             try decide(submissions, &group)
+            let start = ContinuousClock.now
             try enqueue(group.messages)
+            let end = ContinuousClock.now
+            last = (end, end - start, submissions.count + inbox.withLock { $0.count })
         } catch {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
