@@ -43,7 +43,12 @@ public struct FrontDaemon: ReconfigurableService {
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The service manager's watchdog begins when the daemon is ready, and reading a long queue takes time.
             // Calls that come meanwhile wait for it.
-            group.addTask { await acceptance.run { notifier.ready(status: "Accepting bookings") } }
+            group.addTask {
+                await acceptance.run {
+                    notifier.ready(status: "Accepting bookings")
+                    ProgramText.release()
+                }
+            }
             group.addTask {
                 await Heartbeat(notifier).run { await acceptance.heartbeat() }
             }

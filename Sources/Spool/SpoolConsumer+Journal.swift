@@ -12,7 +12,8 @@ extension SpoolConsumer {
                 let contents = try JournalContents(directory, files: files)
                 try withoutActuallyEscaping(committed) { committed in
                     let replay = SpoolReplay(
-                        directory: directory, files: files, committed: { try committed($0) }, ownsActive: true)
+                        directory: directory, files: files, committed: { try committed($0) }, ownsActive: true
+                    )
                     let outcome = try replay.run(contents)
                     if outcome.messages > 0 { notices.append(.replayed(outcome.messages)) }
                 }
