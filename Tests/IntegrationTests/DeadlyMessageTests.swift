@@ -5,7 +5,8 @@ import Testing
 
 /// A message that kills the worker each time ends alone, by the worker's own count and nobody's start limit.
 @Suite struct DeadlyMessageTests {
-    @Test(.timeLimit(.minutes(2))) func aMessageThatKillsTheWorkerDoesSoTenTimesAndHarmsNoneOfAHundred()
+    @Test(.timeLimit(.minutes(2)))
+    func aMessageThatKillsTheWorkerIsSetAsideAfterTenReceivesAndHarmsNoneOfAHundred()
         async throws
     {
         let site = try Site()
@@ -22,13 +23,14 @@ import Testing
         while try await !isDone(site, worker) {
             #expect(await worker.end() == -9)
             deaths += 1
-            try #require(deaths <= 10)
+            try #require(deaths <= 11)
             for line in try site.queuedLines() {
                 if let id = line.id { charges[id] = max(charges[id] ?? 0, line.receiveCount ?? 0) }
             }
             worker = try start(site)
         }
-        #expect(deaths == 10)
+        // The first worker may have had a group of several batches in hand, of which others are charged first.
+        #expect(deaths >= 10)
         // The last charge is in the letter.
         #expect(charges[deadly] == 9)
         #expect(good.allSatisfy { charges[$0] ?? 0 <= 1 })
