@@ -12,6 +12,8 @@ final class SpoolJournal: Sendable {
     static let segmentBytes = 4 << 20
     /// The segments' names in `tmp/`.
     static let names = [".journal-0", ".journal-1"]
+    /// What lies in `tmp/` as long as there may be something to replay: units look for it when the system starts.
+    static let marker = ".journal-open"
 
     private struct State {
         var current = 0
@@ -45,7 +47,12 @@ final class SpoolJournal: Sendable {
         }
         self.segments = segments
         state = Mutex(State(epoch: lastEpoch + 1, settledEpoch: lastEpoch))
-        if lastEpoch > 0 { try files.syncFileSystem(of: directory.root) }
+        try files.write([], to: directory.path(.tmp, Self.marker), mode: 0o640)
+        if lastEpoch > 0 {
+            try files.syncFileSystem(of: directory.root)
+        } else {
+            try files.syncDirectory(directory.path(of: .tmp))
+        }
         try append(name: "", [])
     }
 
@@ -83,6 +90,7 @@ final class SpoolJournal: Sendable {
             let last = JournalGroup(
                 epoch: state.epoch + 1, key: state.key, settledEpoch: state.epoch, isLast: true)
             try files.write(last.blocks, at: 0, of: segments[1 - state.current])
+            try files.remove(directory.path(.tmp, Self.marker))
         }
     }
 

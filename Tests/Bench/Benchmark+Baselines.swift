@@ -2,6 +2,8 @@ import CBench
 
 /// The least that the disk and SQLite demand, in loops of C that do nothing else.
 extension Benchmark {
+    static let appendName = "append and fdatasync, one at a time"
+
     static let plainCommitsName = "transactions of 10 rows, one index"
 
     /// One durable message after the other: bytes are appended to a file, which is synced.
@@ -22,7 +24,7 @@ extension Benchmark {
             result.latency.add(durations[number])
             result.seconds += Double(durations[number]) / 1e9
         }
-        var figure = Figure("append and fdatasync, one at a time", "C", result, serverSeconds: used)
+        var figure = Figure(Self.appendName, "C", result, serverSeconds: used)
         figure.generatorMicroseconds = nil
         figure.counterpart = Self.acceptName(1)
         return figure

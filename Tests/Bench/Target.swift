@@ -16,7 +16,32 @@ struct Target {
     static func all(_ plan: Plan) -> [Target] {
         let (large, rows) = (Benchmark.largeBacklogName(plan), Benchmark.largeTableName(plan))
         let backlog = Benchmark.drainName(plan.backlogs.last ?? 0)
+        let one = "call until COMMITTED, one at a time"
+        let many = "call until COMMITTED, at 10,000 bookings/s"
+        let slowAccept = "accept, 64 clients, syncs 2 ms slower"
+        let atOnce = "accept and commit at once, 64 clients"
+        let crowd = Benchmark.acceptName(64)
         return [
+            Target("\(crowd), against PostgreSQL", "×", .atLeast(1.5)) {
+                $0.ratio(crowd, crowd, "PostgreSQL")
+            },
+            Target("\(crowd), against Redis", "×", .atLeast(0.6)) { $0.ratio(crowd, crowd, "Redis") },
+            Target("\(Benchmark.acceptName(1)), against a C loop", "×", .atLeast(0.5)) {
+                $0.ratio(Benchmark.acceptName(1), Benchmark.appendName, "C")
+            },
+            Target("accept, 8 clients, 100 a call", "bookings/s", .atLeast(150_000)) {
+                $0["accept, 8 clients, 100 a call"]
+            },
+            Target("\(slowAccept), against Redis", "×", .atLeast(0.9)) {
+                $0.ratio(slowAccept, slowAccept, "Redis")
+            },
+            Target(atOnce, "bookings/s", .atLeast(25_000)) { $0[atOnce] },
+            Target("\(one), p99", "ms", .atMost(5)) { $0.p99(one) },
+            Target("\(many), p99", "ms", .atMost(20)) { $0.p99(many) },
+            Target("front at rest, memory", "MB", .atMost(25)) {
+                $0["front at rest after 2,000 bookings, memory"]
+            },
+            Target("\(backlog), against Redis", "×", .atLeast(1)) { $0.ratio(backlog, backlog, "Redis") },
             Target("\(backlog)", "bookings/s", .atLeast(50_000)) { $0[backlog] },
             Target("\(backlog), against a C loop with one index", "×", .atLeast(0.55)) {
                 $0.ratio(backlog, Benchmark.plainCommitsName, "C")
@@ -82,6 +107,11 @@ struct RoomFigures {
     subscript(name: String) -> Double? { value(name, "acms") }
 
     /// A figure of acms as a multiple of another one, or of another system's.
+    /// The 99th percentile of a latency, in milliseconds.
+    func p99(_ name: String) -> Double? {
+        figures.first { $0.name == name && $0.system == "acms" }?.latency.map { $0.p99 / 1000 }
+    }
+
     func ratio(_ name: String, _ other: String, _ system: String = "acms") -> Double? {
         guard let own = self[name], let measure = value(other, system), measure > 0 else { return nil }
         return own / measure

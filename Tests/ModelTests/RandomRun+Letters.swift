@@ -1,9 +1,9 @@
 import Bookings
-import Spool
 import Synchronization
 import Varlink
 
 @testable import Front
+@testable import Spool
 @testable import Worker
 
 extension RandomRun {
@@ -39,8 +39,14 @@ extension RandomRun {
 
     /// After a crash in the middle: either the letter is as it was, or its message is in the queue.
     private func settleRedrive(_ id: BookingID, _ new: BookingRequest) throws {
-        let isBack = try messages().contains { $0.place != .dead && $0.message.id == id }
-        try expect(try isBack || letter(id) != nil, "\(id) is lost in a redrive")
+        // The file that the letter came of may still be in active/, if the crash came before its removal.
+        let path = host.spool.path(.dead, DeadLetterFile.name(id))
+        let letter = try StoredDeadLetter.read(path, files: LocalFileSystem())
+        let isBack = try messages().contains { found in
+            found.place != .dead && found.message.id == id
+                && (letter.map { found.message.redriveCount > $0.fields.redriveCount ?? 0 } ?? true)
+        }
+        try expect(isBack || letter != nil, "\(id) is lost in a redrive")
         if isBack { model.move(id, to: .queued, request: new) }
         note("redrive crashed", [id], "\(isBack)")
     }

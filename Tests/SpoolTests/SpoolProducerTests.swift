@@ -22,7 +22,9 @@ import Testing
 
     /// What is in `tmp/` beside the journal and the lock.
     private func unfinished() throws -> [String] {
-        try root.names(in: "tmp").filter { ![".lock", ".journal-0", ".journal-1"].contains($0) }
+        try root.names(in: "tmp").filter {
+            ![".lock", ".journal-0", ".journal-1", ".journal-open"].contains($0)
+        }
     }
 
     @Test func aGroupIsDurableInTheJournalBeforeItsFileIsMadeAndRenamed() throws {

@@ -164,7 +164,7 @@ public func throughout(_ span: Duration, _ look: () async throws -> Void) async 
 
 extension Site {
     /// What the front keeps in the spool's `tmp/` between groups.
-    public static let lasting: Set<String> = [".journal-0", ".journal-1", ".lock"]
+    public static let lasting: Set<String> = [".journal-0", ".journal-1", ".journal-open", ".lock"]
 
     /// What lies in the spool's `tmp/` besides.
     public func unfinishedFiles() throws -> [String] {
