@@ -10,6 +10,7 @@
 // - Yams: reads the YAML file; used directly, because only it names unknown keys and the line of a mistake.
 // - swift-collections: the heap that orders deferred messages by when they are due.
 // - swift-system: typed file descriptors, errno and paths in `Spool`.
+// CLinux and CSQLite declare a few functions of the C library and of SQLite that Swift can't call otherwise.
 // libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
 
 import PackageDescription

@@ -127,7 +127,7 @@ public enum Decision: Hashable, Sendable {
 /// The table that bookings are committed to. The seam for other engines: implementations block on disk or
 /// network, and are used from one thread at a time.
 public protocol BookingTable: BookingQueries {
-    /// Applies a batch in one transaction, durable on return, each message under a savepoint of its own. The
+    /// Applies a batch in one transaction, durable on return; a message that fails leaves nothing. The
     /// outcomes are in the batch's order. Inserts what is absent and never updates. `deadLettered` is added to
     /// the total of dead letters in the same transaction.
     func apply(_ batch: [Message], deadLettered: Int) throws(TableUnavailable) -> [ApplyOutcome]
