@@ -35,13 +35,20 @@ struct CanonicalLine {
         guard skip(#","receiveCount":"#), let receiveCount = number(), receiveCount <= 1_000_000,
             let request = request()
         else { return nil }
-        let covered = position
-        guard skip(#","crc32c":""#), let checksum = take(CRC32C.digits), skip("\"}"), position == bytes.count,
-            checksum.elementsEqual(
-                CRC32C.text(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<covered]))).utf8)
-        else { return nil }
+        guard isRightToTheEnd() else { return nil }
         return Message(
             id: id, acceptedOn: acceptedOn, peer: peer, request: request, receiveCount: receiveCount)
+    }
+
+    /// Whether the line ends here, without a checksum or with the right one.
+    private mutating func isRightToTheEnd() -> Bool {
+        let covered = UnsafeRawBufferPointer(rebasing: bytes[..<position])
+        if skip(#","crc32c":""#) {
+            guard let checksum = take(CRC32C.digits), skip("\""),
+                checksum.elementsEqual(CRC32C.text(CRC32C.checksum(covered)).utf8)
+            else { return false }
+        }
+        return skip("}") && position == bytes.count
     }
 
     private mutating func request() -> BookingRequest? {

@@ -49,6 +49,18 @@ struct CanonicalLineTests {
         #expect(quick == 18)
     }
 
+    @Test("A line without a checksum is read as the general decoder reads it")
+    func unchecked() throws {
+        let message = try #require(try messages().first)
+        let text = String(decoding: try MessageLine.encode(message).dropLast(), as: UTF8.self)
+        let line = Array(
+            (text.prefix(upTo: try #require(text.firstRange(of: #","crc32c""#)).lowerBound) + "}").utf8)
+        #expect(canonical(line) == message)
+        #expect(general(line) == message)
+        #expect(canonical(Array(line.dropLast())) == nil)
+        #expect(canonical(line + [UInt8(ascii: "}")]) == nil)
+    }
+
     @Test("A line with any one byte changed is never read as something else than the general decoder reads")
     func damage() throws {
         let message = try #require(
