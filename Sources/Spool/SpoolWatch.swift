@@ -15,6 +15,35 @@ public enum SpoolEvent: Hashable, Sendable {
     case overflow
 }
 
+/// The rest of a source between two wake-ups. Used on the source's queue only.
+private final class Pause: Sendable {
+    private let source: any DispatchSourceRead
+    private let isResting = Atomic(false)
+    private let last = Mutex(ContinuousClock.now)
+
+    /// Whether the last wake-up was less than a few milliseconds ago; this one is the last from now on.
+    var isSoonAfterTheLast: Bool {
+        let now = ContinuousClock.now
+        return last.withLock { last in
+            defer { last = now }
+            return now - last < .milliseconds(2)
+        }
+    }
+
+    init(_ source: any DispatchSourceRead) {
+        self.source = source
+    }
+
+    func begin() {
+        source.suspend()
+        isResting.store(true, ordering: .relaxed)
+    }
+
+    func end() {
+        if isResting.exchange(false, ordering: .relaxed) { source.resume() }
+    }
+}
+
 /// Watches places of a spool with inotify.
 public final class SpoolWatch: Sendable {
     private struct State {
@@ -107,24 +136,41 @@ public final class SpoolWatch: Sendable {
     /// costs as much as learning of a hundred entries.
     public var isPrompt: Bool {
         get { prompt.load(ordering: .relaxed) }
-        set { prompt.store(newValue, ordering: .relaxed) }
+        set {
+            prompt.store(newValue, ordering: .relaxed)
+            if newValue { endRest.withLock { $0 }?() }
+        }
     }
 
+    /// Ends a rest, if there is one; nil while nobody asks for wake-ups.
+    private let endRest = Mutex<(@Sendable () -> Void)?>(nil)
+
     private static let rest = DispatchTimeInterval.milliseconds(5)
+    private static let shortRest = DispatchTimeInterval.milliseconds(1)
 
     /// An element arrives when there are new events; never more than one waits. Nothing runs while there are none.
     public func wakeUps() -> AsyncStream<Void> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             let queue = DispatchQueue(label: "io.acms.spool-watch")
             let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+            let pause = Pause(source)
             source.setEventHandler { [self] in
                 collect()
                 continuation.yield()
-                guard !isPrompt else { return }
-                source.suspend()
-                queue.asyncAfter(deadline: .now() + Self.rest) { source.resume() }
+                // Even who wants to know at once doesn't want to a thousand times a millisecond.
+                guard !isPrompt || pause.isSoonAfterTheLast else { return }
+                pause.begin()
+                queue.asyncAfter(deadline: .now() + (isPrompt ? Self.shortRest : Self.rest)) { pause.end() }
             }
-            continuation.onTermination = { _ in source.cancel() }
+            endRest.withLock { $0 = { queue.async { pause.end() } } }
+            continuation.onTermination = { [self] _ in
+                endRest.withLock { $0 = nil }
+                queue.async {
+                    // A source that is suspended can't be let go.
+                    pause.end()
+                    source.cancel()
+                }
+            }
             source.activate()
         }
     }
