@@ -180,7 +180,7 @@ public final class SpoolProducer: BookingQueueProducer {
     private func place(_ lines: [UInt8], as name: String, synced: Bool) throws(SpoolError) {
         let unfinished = directory.path(.tmp, ".\(name)")
         do throws(SpoolError) {
-            FaultPoint.reached("front.file")
+            FaultPoint.reached("front.sync")
             // Written once: not even its owner changes it later.
             try files.write([.bytes(lines)], to: unfinished, mode: 0o440, synced: synced)
             FaultPoint.reached("front.rename")

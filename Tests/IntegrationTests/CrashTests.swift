@@ -34,7 +34,7 @@ import Varlink
         await worker.stop()
     }
 
-    @Test(arguments: ["front.write", "front.file", "front.rename", "front.answer"])
+    @Test(arguments: ["front.write", "front.sync", "front.rename", "front.answer"])
     func whatWasAnsweredIsThereThoughTheFrontWasKilled(at step: String) async throws {
         let site = try Site()
         let first = try await site.startFront()
