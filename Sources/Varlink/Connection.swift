@@ -49,6 +49,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var input = Input.open
     private var wantsRead = false
     private var dropped = 0
+    private var isProceeding = false
     private var isLingering = false
     private var isClosed = false
     private var isFinished = false
@@ -73,9 +74,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Answers what has been read, and then closes the connection.
     func endInput() {
         eventLoop.execute { [self] in
-            serveInput()
+            proceed()
             if input != .refused { input = .ended }
-            endIfDone()
+            proceed()
         }
     }
 
@@ -85,9 +86,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Takes the last replies of calls, of any of the event loop's connections.
     static func deliver(_ replies: [Delivery], on eventLoop: any EventLoop) {
         eventLoop.execute {
-            for reply in replies { reply.connection.complete(reply.ticket, reply.bytes) }
+            for reply in replies {
+                reply.slot.connection.running -= 1
+                reply.slot.connection.queue.complete(reply.slot.ticket, reply.bytes)
+            }
             // Each once: what is ready goes out in one write.
-            for reply in replies { reply.connection.flush() }
+            for reply in replies { reply.slot.connection.proceed() }
         }
     }
 
@@ -110,7 +114,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         switch input {
         case .open, .closed:
             splitter.append(bytes)
-            serveInput()
+            proceed()
         case .ended: break
         case .refused: dropped += bytes.readableBytes
         }
@@ -129,8 +133,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             if input == .open { input = .closed }
-            serveInput()
-            endIfDone()
+            proceed()
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -142,8 +145,22 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     // MARK: Calls
 
-    /// Starts calls as long as there is room for them.
-    private func serveInput() {
+    /// Starts calls as long as there is room for them, writes what is ready, and ends the connection if it is done.
+    func proceed() {
+        // A handler may answer at once, and a write may be done at once and make room: whoever is at it sees to that,
+        // so that a peer's many calls are not as many calls deep here.
+        guard !isProceeding else { return }
+        isProceeding = true
+        repeat { startCalls() } while flush()
+        isProceeding = false
+        if isClosed { return finishIfUnused() }
+        endIfDone()
+        guard wantsRead, let context else { return }
+        wantsRead = false
+        read(context: context)
+    }
+
+    private func startCalls() {
         while input == .open || input == .closed, queue.hasRoom, !isClosed {
             guard let frame = splitter.next() else {
                 if input == .closed { input = .ended }
@@ -157,10 +174,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 answer(queue.admit(isOneway: false), with: error)
             }
         }
-        flush()
-        guard wantsRead, let context else { return }
-        wantsRead = false
-        read(context: context)
     }
 
     private func decode(_ frame: FrameSplitter.Frame) throws(ErrorReply) -> CallEnvelope {
@@ -178,7 +191,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         case .refuse(let error): answer(ticket, with: error)
         case .run(.deferred(let body)):
             running += 1
-            body(context, PendingReply(connection: self, ticket: ticket))
+            body(context, ReplySlot(connection: self, ticket: ticket))
         case .run(.async(let body)):
             running += 1
             run(body, context, ticket)
@@ -216,23 +229,14 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         _ number: Int, _ ticket: ReplyQueue.Ticket, _ result: Result<ByteBuffer, any Error>
     ) {
         tasks.removeValue(forKey: number)
+        running -= 1
         switch result {
-        case .success(let reply): complete(ticket, ticket.sequence == nil ? nil : reply)
-        case .failure(let error as ErrorReply):
-            running -= 1
-            answer(ticket, with: error)
+        case .success(let reply): queue.complete(ticket, reply)
+        case .failure(let error as ErrorReply): answer(ticket, with: error)
         case .failure(let error):
-            running -= 1
             if ticket.sequence == nil { queue.complete(ticket, nil) } else { failed(error) }
         }
-        flush()
-    }
-
-    /// Takes the last reply of a call that ran; nil for a oneway call's.
-    fileprivate func complete(_ ticket: ReplyQueue.Ticket, _ reply: ByteBuffer?) {
-        running -= 1
-        queue.complete(ticket, reply)
-        finishIfUnused()
+        proceed()
     }
 
     /// Gives the connection up: a reply couldn't be encoded, so the order of replies can't be kept.
@@ -253,18 +257,20 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     // MARK: Replies
 
     /// Writes what is ready.
-    func flush() {
-        guard !isClosed, let context else { return finishIfUnused() }
-        guard let batch = queue.takeBatch() else { return endIfDone() }
+    ///
+    /// - Returns: false when that is nothing.
+    private func flush() -> Bool {
+        guard !isClosed, let context, let batch = queue.takeBatch() else { return false }
         let (calls, count, senders) = (batch.calls, batch.bytes.readableBytes, batch.senders)
         let promise = eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { [self] result in
             queue.acknowledge(calls: calls, bytes: count)
             let isWritten = (try? result.get()) != nil
             for sender in senders { sender.resume(returning: isWritten) }
-            if input == .open || input == .closed { serveInput() } else { endIfDone() }
+            proceed()
         }
         context.writeAndFlush(Self.wrapOutboundOut(batch.bytes), promise: promise)
+        return true
     }
 
     private func endIfDone() {
@@ -279,10 +285,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard queue.isWritten else { return }
         // After a refused call the peer may still be writing; it comes to the end of its replies first.
         channel.close(mode: input == .refused ? .output : .all, promise: nil)
-        if input == .refused, wantsRead, let context {
-            wantsRead = false
-            read(context: context)
-        }
     }
 
     private func finishIfUnused() {

@@ -16,7 +16,7 @@ public struct Method: Sendable {
     enum Body: Sendable {
         case async(AsyncBody)
         /// Returns at once; the reply comes later, from any thread.
-        case deferred(@Sendable (CallContext, PendingReply) -> Void)
+        case deferred(@Sendable (CallContext, ReplySlot) -> Void)
     }
 
     /// The name, without the interface.
@@ -69,7 +69,7 @@ public struct Method: Sendable {
         handler: @escaping @Sendable (P, CallContext, Reply<R>) -> Void
     ) -> Method {
         let body = { @Sendable (parameters: P) in
-            Body.deferred { context, pending in handler(parameters, context, Reply(pending: pending)) }
+            Body.deferred { context, slot in handler(parameters, context, Reply(slot: slot)) }
         }
         return Method(
             name: name, requiresMore: false,

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// A call's place in the order of replies of its connection, for a handler that streams.
+/// A call's place in the order of replies of its connection.
 struct ReplySlot: Sendable {
     let connection: Connection
     let ticket: ReplyQueue.Ticket
@@ -15,7 +15,7 @@ struct ReplySlot: Sendable {
                 guard connection.queue.stream(ticket, reply, sender) else {
                     return sender.resume(returning: false)
                 }
-                connection.flush()
+                connection.proceed()
             }
             if connection.eventLoop.inEventLoop { submit() } else { connection.eventLoop.execute(submit) }
         }
@@ -24,23 +24,16 @@ struct ReplySlot: Sendable {
     func failed(_ error: any Error) { connection.failed(error) }
 }
 
-/// Where the one reply of a deferred call goes.
-struct PendingReply: Sendable {
-    let connection: Connection
-    let ticket: ReplyQueue.Ticket
-}
-
 /// The last reply of a call on its way to its connection.
 struct Delivery: Sendable {
-    let connection: Connection
-    let ticket: ReplyQueue.Ticket
-    /// Nil for a oneway call.
+    let slot: ReplySlot
+    /// Nil when it couldn't be encoded.
     let bytes: ByteBuffer?
 }
 
 /// Answers a call, once, from any thread. See ``Method/deferred(_:quickly:handler:)``.
 public struct Reply<R: Encodable & Sendable>: Sendable {
-    let pending: PendingReply
+    let slot: ReplySlot
 
     /// Answers the call.
     public func send(_ result: Result<R, ErrorReply>) {
@@ -59,16 +52,15 @@ public struct ReplyBatch: Sendable {
 
     /// Adds the reply of a call, whatever its type.
     public mutating func add<R>(_ result: Result<R, ErrorReply>, to reply: Reply<R>) {
-        let pending = reply.pending
-        let format = pending.connection.service.format
+        let slot = reply.slot
         do {
             switch result {
-            case .success(let value): add(try format.last(value), pending)
-            case .failure(let error): add(try format.error(error), pending)
+            case .success(let value): add(try slot.format.last(value), slot)
+            case .failure(let error): add(try slot.format.error(error), slot)
             }
         } catch {
-            pending.connection.failed(error)
-            add(nil, pending)
+            slot.failed(error)
+            add(nil, slot)
         }
     }
 
@@ -76,14 +68,12 @@ public struct ReplyBatch: Sendable {
     ///
     /// - Parameter parameters: a JSON object.
     public mutating func add<R>(encoded parameters: [UInt8], to reply: Reply<R>) {
-        add(reply.pending.connection.service.format.last(encoded: parameters), reply.pending)
+        add(reply.slot.format.last(encoded: parameters), reply.slot)
     }
 
-    private mutating func add(_ bytes: ByteBuffer?, _ pending: PendingReply) {
-        let isOneway = pending.ticket.sequence == nil
-        let delivery = Delivery(
-            connection: pending.connection, ticket: pending.ticket, bytes: isOneway ? nil : bytes)
-        let eventLoop = pending.connection.eventLoop
+    private mutating func add(_ bytes: ByteBuffer?, _ slot: ReplySlot) {
+        let delivery = Delivery(slot: slot, bytes: bytes)
+        let eventLoop = slot.connection.eventLoop
         if let index = deliveries.firstIndex(where: { $0.eventLoop === eventLoop }) {
             deliveries[index].replies.append(delivery)
         } else {

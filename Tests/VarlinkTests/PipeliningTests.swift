@@ -52,6 +52,35 @@ import Varlink
         }
     }
 
+    @Test("More calls in one write than may be in flight are all answered, in order")
+    func manyInOneWrite() async throws {
+        try await withService { service, path, _ in
+            let peer = try RawPeer(path)
+            let calls = (0..<20_000).map { message("Echo", #"{"text":"\#($0)"}"#) + "\0" }
+            async let sent: Void = peer.send(Array(calls.joined().utf8))
+            for number in 0..<20_000 {
+                #expect(try await peer.reply() == #"{"parameters":{"text":"\#(number)"}}"#)
+            }
+            try await sent
+        }
+    }
+
+    @Test("More oneway calls in one write than may be in flight run, and the call after them is answered")
+    func manyOneway() async throws {
+        try await withService(limits: .init(maximumCallsInFlight: 4)) { service, path, _ in
+            let peer = try RawPeer(path)
+            let quiet = (0..<100).map { message("Echo", #"{"text":"\#($0)"}"#, #","oneway":true"#) + "\0" }
+            let slow = (0..<100).map { message("Hold", #"{"name":"\#($0)"}"#, #","oneway":true"#) + "\0" }
+            let loud = message("Echo", #"{"text":"loud"}"#) + "\0"
+            try await peer.send(Array(((quiet + slow).joined() + loud).utf8))
+            // The first of the slow ones fill the window.
+            await service.started.wait(for: 104)
+            service.gate.open()
+            #expect(try await peer.reply() == #"{"parameters":{"text":"loud"}}"#)
+            #expect(service.started.values.count == 201)
+        }
+    }
+
     @Test("A oneway call is run and gets no reply, whether it succeeds, fails or isn't known")
     func oneway() async throws {
         try await withService { service, path, _ in
