@@ -42,8 +42,8 @@ actor Acceptance {
     nonisolated let wake: AsyncStream<Void>.Continuation
     private nonisolated let wakeUps: AsyncStream<Void>
 
-    let producer: any BookingQueueProducer
     private let spool: SpoolProducer
+    var producer: any BookingQueueProducer { spool }
     let table: any BookingQueries
     let report: FrontReport
     let now: @Sendable () -> Timestamp
@@ -68,7 +68,6 @@ actor Acceptance {
         limits = settings
         // Where the table can't be read, messages are put back that may be in it; there they are no-ops.
         spool = SpoolProducer(directory, files: files) { ids in (try? table.committed(among: ids)) ?? [] }
-        producer = spool
         self.table = table
         self.report = report
         self.now = now
@@ -178,10 +177,11 @@ actor Acceptance {
 
     private func prepare() {
         do {
-            report.found(try spool.prepare())
+            try spool.prepare()
         } catch {
             report.spoolWriting(error)
         }
+        report.found(spool.takeLeftovers())
         observe()
     }
 
@@ -207,6 +207,7 @@ actor Acceptance {
         for (submission, answers) in zip(submissions, group.answers) { submission.answer(answers, &replies) }
         replies.send()
         // Nobody waits for the log.
+        report.found(spool.takeLeftovers())
         if !group.hasFailed { report.accepted(group.messages, queued: known.index.count) }
     }
 

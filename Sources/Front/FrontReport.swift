@@ -47,11 +47,7 @@ final class FrontReport: Sendable {
                 "Removed \(leftovers.swept.count) unfinished files that a crash left in tmp/. None of them was answered."
             )
         }
-        if leftovers.replayedMessages > 0 {
-            logger.notice(
-                "Put \(leftovers.replayedMessages) bookings back into incoming/ from the journal: their files were lost in a crash of the system."
-            )
-        }
+        logger.replayed(leftovers.replayedMessages)
         if leftovers.damagedStretches > 0 {
             logger.error(
                 "The journal in tmp/ is damaged in \(leftovers.damagedStretches) places; bookings that were accepted in the last moments before the system crashed may be lost."

@@ -1,5 +1,4 @@
 import Bookings
-import Glibc
 import Varlink
 
 /// Reads lines exactly as `MessageLine` writes those of new messages, which is nearly every line: a general JSON
@@ -68,11 +67,8 @@ struct CanonicalLine {
 
     /// Goes past `expected`, if it comes next.
     private mutating func skip(_ expected: StaticString) -> Bool {
-        let count = expected.utf8CodeUnitCount
-        guard bytes.count - position >= count, let base = bytes.baseAddress,
-            memcmp(base + position, expected.utf8Start, count) == 0
-        else { return false }
-        position += count
+        guard bytes.holds(expected, at: position) else { return false }
+        position += expected.utf8CodeUnitCount
         return true
     }
 
@@ -99,18 +95,8 @@ struct CanonicalLine {
 
     /// A JSON string without escapes.
     private mutating func text() -> String? {
-        guard skip("\"") else { return nil }
-        let start = position
-        var isASCII = true
-        while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-            let byte = bytes[position]
-            guard byte >= 0x20, byte != UInt8(ascii: "\\") else { return nil }
-            if byte >= 0x80 { isASCII = false }
-            position += 1
-        }
-        let content = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
-        guard skip("\"") else { return nil }
-        return isASCII
-            ? String(decoding: content, as: UTF8.self) : String(validating: content, as: UTF8.self)
+        guard skip("\""), let string = bytes.plainString(at: position) else { return nil }
+        position += string.bytes.count + 1
+        return string.value
     }
 }

@@ -8,13 +8,10 @@ public final class BlockFile: Sendable {
     let descriptor: Int32
     /// The path it was opened by.
     public let path: String
-    /// Its length.
-    public let bytes: Int
 
-    init(descriptor: Int32, path: String, bytes: Int) {
+    init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
         self.path = path
-        self.bytes = bytes
     }
 
     deinit {
@@ -28,12 +25,12 @@ extension LocalFileSystem {
         if let status = try status(of: path), status.kind == .regular, status.size == bytes, status.isOwn {
             let number = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
             guard number >= 0 else { throw SpoolError("open", path, .last) }
-            return BlockFile(descriptor: number, path: path, bytes: bytes)
+            return BlockFile(descriptor: number, path: path)
         }
         try remove(path)
         let number = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard number >= 0 else { throw SpoolError("create", path, .last) }
-        let file = BlockFile(descriptor: number, path: path, bytes: bytes)
+        let file = BlockFile(descriptor: number, path: path)
         do throws(SpoolError) {
             // Written, not only allocated: the first write to an allocated block changes the file's own records.
             let zeros = [UInt8](repeating: 0, count: min(bytes, 1 << 20))
@@ -54,28 +51,15 @@ extension LocalFileSystem {
 
     /// Writes in place and syncs the data.
     public func write(_ bytes: [UInt8], at offset: Int, of file: BlockFile) throws(SpoolError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                pwrite(
-                    file.descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written,
-                    off_t(offset + written))
-            }
-            if count > 0 {
-                written += count
-            } else if Errno.last != .interrupted {
-                throw SpoolError("write", file.path, .last)
-            }
-        }
+        try writeAll(bytes, at: offset, to: file.descriptor, path: file.path)
         guard fdatasync(file.descriptor) == 0 else { throw SpoolError("sync", file.path, .last) }
     }
 
     /// Makes all that was written to a file system durable (syncfs(2); errors since it was opened are told from
     /// Linux 5.8 on).
     public func syncFileSystem(of directory: String) throws(SpoolError) {
-        let number = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw SpoolError("open", directory, .last) }
-        defer { Glibc.close(number) }
-        guard syncfs(number) == 0 else { throw SpoolError("sync the file system of", directory, .last) }
+        try withDirectory(directory) { (number) throws(SpoolError) in
+            guard syncfs(number) == 0 else { throw SpoolError("sync the file system of", directory, .last) }
+        }
     }
 }

@@ -155,11 +155,19 @@ public struct LocalFileSystem: FileSystem {
         guard Glibc.close(number) == 0 else { throw SpoolError("close", path, .last) }
     }
 
-    func writeAll(_ bytes: [UInt8], to number: Int32, path: String) throws(SpoolError) {
+    /// - Parameter offset: where to write; nil for where the last write ended.
+    func writeAll(
+        _ bytes: [UInt8], at offset: Int? = nil, to number: Int32, path: String
+    ) throws(SpoolError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(number, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                return if let offset {
+                    pwrite(number, rest.baseAddress, rest.count, off_t(offset + written))
+                } else {
+                    Glibc.write(number, rest.baseAddress, rest.count)
+                }
             }
             if count > 0 {
                 written += count
@@ -233,10 +241,16 @@ public struct LocalFileSystem: FileSystem {
 
     /// Makes the entries of a directory durable.
     public func syncDirectory(_ path: String) throws(SpoolError) {
+        try withDirectory(path) { (number) throws(SpoolError) in
+            guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+        }
+    }
+
+    func withDirectory(_ path: String, _ body: (Int32) throws(SpoolError) -> Void) throws(SpoolError) {
         let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { throw SpoolError("open", path, .last) }
         defer { Glibc.close(number) }
-        guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+        try body(number)
     }
 
     /// Bytes that are free on the file system of a directory.

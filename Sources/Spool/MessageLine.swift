@@ -5,8 +5,9 @@ import Varlink
 /// A message as a line of a spool file.
 ///
 /// `{"v":1,"id":…,"acceptedOn":…,"peer":{"uid":…,"gid":…,"pid":…},"receiveCount":0,"input":{…},"crc32c":"…"}`,
-/// with `attempts` and `notBefore` before `crc32c` once a try has failed, and `redriveCount` once it was redriven. `crc32c` covers the line's bytes from
-/// the beginning to the comma before it. Only `input` is required; a line without `crc32c` is not checked.
+/// with `attempts` and `notBefore` before `crc32c` once a try has failed, and `redriveCount` once it was redriven.
+/// `crc32c` covers the line's bytes from the beginning to the comma before it. Only `input` is required; a line without
+/// `crc32c` is not checked.
 enum MessageLine {
     static let version = 1
 

@@ -64,9 +64,9 @@ final class SpoolJournal: Sendable {
         try state.withLock { (state) throws(SpoolError) in
             let size = JournalGroup.size(ofLines: lines.count)
             if state.offset + size > Self.segmentBytes { try turn(&state) }
-            let settledEpoch = state.settledEpoch
             let group = JournalGroup(
-                epoch: state.epoch, key: state.key, settledEpoch: settledEpoch, name: name, lines: lines)
+                epoch: state.epoch, key: state.key, settledEpoch: state.settledEpoch, name: name, lines: lines
+            )
             state.last = state.offset
             try files.write(group.blocks, at: state.offset, of: segments[state.current])
             state.offset += size

@@ -7,7 +7,7 @@ import Synchronization
 /// all. What makes it durable is one sync of the journal, before its file is made. A group that the journal can't
 /// take is made durable by itself: its file is synced, renamed, and the directory synced.
 public final class SpoolProducer: BookingQueueProducer {
-    /// What was found at the start.
+    /// What was found when the spool was prepared: at the start, or when another was put in its place.
     public struct Leftovers: Hashable, Sendable {
         /// Unfinished files that were removed; none of them was answered.
         public var swept: [String] = []
@@ -15,9 +15,6 @@ public final class SpoolProducer: BookingQueueProducer {
         public var replayedMessages = 0
         /// Parts of the journal that can't be read.
         public var damagedStretches = 0
-
-        /// Whether there is nothing to tell.
-        public var isEmpty: Bool { self == Leftovers() }
     }
 
     private struct State {
@@ -54,11 +51,14 @@ public final class SpoolProducer: BookingQueueProducer {
     /// Makes the directories that are missing, replays the journal and removes what a crash left in `tmp/`. It is
     /// made up for at the first group, if it fails now.
     ///
-    /// - Returns: what was found, here or since the last call.
-    @discardableResult
-    public func prepare() throws(QueueUnavailable) -> Leftovers {
-        try state.withLock { (state) throws(QueueUnavailable) in
-            try prepare(&state)
+    /// See ``takeLeftovers()`` for what was found.
+    public func prepare() throws(QueueUnavailable) {
+        try state.withLock { (state) throws(QueueUnavailable) in try prepare(&state) }
+    }
+
+    /// What was found since the last call.
+    public func takeLeftovers() -> Leftovers {
+        state.withLock { state in
             defer { state.leftovers = Leftovers() }
             return state.leftovers
         }

@@ -11,31 +11,32 @@ struct JournalContents {
 
     /// Reads the segments of a spool. One that isn't there holds nothing.
     init(_ directory: SpoolDirectory, files: any FileSystem) throws(SpoolError) {
-        var segments: [(file: OpenFile, first: JournalGroup)] = []
+        var segments: [(bytes: [UInt8], first: JournalGroup)] = []
         for name in SpoolJournal.names {
             let path = directory.path(.tmp, name)
             guard try files.status(of: path)?.kind == .regular else { continue }
             let file = try files.open(path)
-            let beginning = try file.read(at: 0, count: min(file.status.size, SpoolJournal.segmentBytes))
-            guard let first = JournalGroup(beginning, at: 0) else {
-                if beginning.contains(where: { $0 != 0 }) { damagedStretches += 1 }
+            let bytes = try file.read(at: 0, count: min(file.status.size, SpoolJournal.segmentBytes))
+            guard let first = JournalGroup(bytes, at: 0) else {
+                if bytes.contains(where: { $0 != 0 }) { damagedStretches += 1 }
                 continue
             }
-            segments.append((file, first))
+            segments.append((bytes, first))
         }
-        var found: [JournalGroup] = segments.map(\.first)
-        let settled = found.map(\.settledEpoch).max() ?? 0
-        for (file, first) in segments where !first.isLast && first.epoch > settled {
-            let (groups, damaged) = Self.groups(try file.read(at: 0, count: file.status.size), like: first)
-            found += groups
+        lastEpoch = segments.map(\.first.epoch).max() ?? 0
+        var settledEpoch = segments.map(\.first.settledEpoch).max() ?? 0
+        for (bytes, first) in segments where !first.isLast && first.epoch > settledEpoch {
+            let (found, damaged) = Self.groups(bytes, like: first)
+            groups += found
             damagedStretches += damaged
         }
-        lastEpoch = found.map(\.epoch).max() ?? 0
-        let allSettled = found.map(\.settledEpoch).max() ?? 0
-        groups = found.filter { $0.epoch > allSettled && !$0.lines.isEmpty }.sorted { $0.epoch < $1.epoch }
+        // A later group of a segment may say that the other one is settled.
+        settledEpoch = max(settledEpoch, groups.map(\.settledEpoch).max() ?? 0)
+        groups = groups.filter { $0.epoch > settledEpoch && !$0.lines.isEmpty }
+            .sorted { $0.epoch < $1.epoch }
     }
 
-    /// The groups of a segment after its first; they have that one's epoch and key.
+    /// The groups of a segment, which have its first one's epoch and key.
     static func groups(
         _ segment: [UInt8], like first: JournalGroup
     ) -> (groups: [JournalGroup], damagedStretches: Int) {
@@ -53,7 +54,7 @@ struct JournalContents {
             }
             if isInGap { damaged += 1 }
             isInGap = false
-            if offset > 0 || !group.lines.isEmpty { groups.append(group) }
+            groups.append(group)
             offset += JournalGroup.size(ofLines: group.lines.count)
         }
         return (groups, damaged)

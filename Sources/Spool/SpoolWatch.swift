@@ -63,6 +63,8 @@ public final class SpoolWatch: Sendable {
     private let descriptor: Int32
     private let state = Mutex(State())
     private let prompt = Atomic(true)
+    /// Ends a rest, if there is one; nil while nobody asks for wake-ups.
+    private let endRest = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// Watches `places` of `directory`, as far as they exist.
     ///
@@ -142,9 +144,6 @@ public final class SpoolWatch: Sendable {
         }
     }
 
-    /// Ends a rest, if there is one; nil while nobody asks for wake-ups.
-    private let endRest = Mutex<(@Sendable () -> Void)?>(nil)
-
     private static let rest = DispatchTimeInterval.milliseconds(5)
     private static let shortRest = DispatchTimeInterval.milliseconds(1)
 
@@ -157,7 +156,7 @@ public final class SpoolWatch: Sendable {
             source.setEventHandler { [self] in
                 collect()
                 continuation.yield()
-                // Even who wants to know at once doesn't want to a thousand times a millisecond.
+                // Even who wants to know at once is served as well by one wake-up a millisecond.
                 guard !isPrompt || pause.isSoonAfterTheLast else { return }
                 pause.begin()
                 queue.asyncAfter(deadline: .now() + (isPrompt ? Self.shortRest : Self.rest)) { pause.end() }

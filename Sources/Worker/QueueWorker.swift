@@ -15,7 +15,7 @@ actor QueueWorker {
         case wait(until: Timestamp?)
     }
 
-    private let executor = WorkerExecutor()
+    private let executor = BlockingExecutor(label: "io.acms.worker")
     /// Jobs run on a thread of their own, which may block.
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 

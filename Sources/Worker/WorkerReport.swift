@@ -123,9 +123,7 @@ final class WorkerReport: Sendable {
                 "Dropped a copy of a message that is \(progress.rawValue).",
                 metadata: .event(.duplicateIgnored, ["booking-id": .stringConvertible(id)]))
         case .replayed(let count):
-            logger.notice(
-                "Put \(count) bookings back into incoming/ from the journal: their files were lost in a crash of the system."
-            )
+            logger.replayed(count)
         }
     }
 

@@ -25,7 +25,8 @@ import Testing
     private func replayed(committed: Set<BookingID> = []) throws -> Int {
         let producer = SpoolProducer(directory) { committed.intersection($0) }
         defer { producer.finish() }
-        return try producer.prepare().replayedMessages
+        try producer.prepare()
+        return producer.takeLeftovers().replayedMessages
     }
 
     private func messages(_ range: Range<Int>) throws -> [Message] {

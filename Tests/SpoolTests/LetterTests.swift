@@ -18,7 +18,7 @@ import Testing
         root = try TemporaryDirectory()
         directory = SpoolDirectory(root: root.path)
         producer = SpoolProducer(directory)
-        _ = try producer.prepare()
+        try producer.prepare()
     }
 
     private func started(_ files: any FileSystem = LocalFileSystem()) throws -> SpoolConsumer {

@@ -14,7 +14,7 @@ import Testing
         root = try TemporaryDirectory()
         directory = SpoolDirectory(root: root.path)
         producer = SpoolProducer(directory)
-        _ = try producer.prepare()
+        try producer.prepare()
     }
 
     /// What the worker does with a message that may have killed it.

@@ -18,7 +18,7 @@ import Testing
         directory = SpoolDirectory(root: root.path)
         files = RecordingFileSystem(root: root.path)
         producer = SpoolProducer(directory)
-        _ = try producer.prepare()
+        try producer.prepare()
     }
 
     private func consumer() throws -> SpoolConsumer {

@@ -96,7 +96,9 @@ import Testing
         try root.write("half a li", to: "tmp/\(left)")
         try root.write("half a li", to: "tmp/.\(left)")
         try root.write("being written by hand", to: "tmp/mine.jsonl")
-        #expect(Set(try producer.prepare().swept) == [left, ".\(left)"])
+        try producer.prepare()
+        #expect(Set(producer.takeLeftovers().swept) == [left, ".\(left)"])
+        #expect(producer.takeLeftovers() == .init())
         #expect(try unfinished() == ["mine.jsonl"])
     }
 
