@@ -38,6 +38,11 @@ struct Room {
         for name in try FileManager.default.contentsOfDirectory(atPath: logs) {
             try FileManager.default.removeItem(atPath: "\(logs)/\(name)")
         }
+        try settle()
+    }
+
+    /// Waits until all that was written is on the disk.
+    func settle() throws {
         guard bench_sync(directory) == 0 else { throw Failure.system("sync", directory) }
     }
 }
