@@ -22,14 +22,14 @@ struct Plan {
     static let full = Plan(
         seconds: 5, rounds: 3, backlogs: [10_000, 200_000], largeBacklog: 1_000_000, largeTable: 10_000_000,
         bothSeconds: 60,
-        bothRates: [5_000, 10_000, 20_000, 25_000, 30_000, 40_000, 50_000], slowBacklog: 50_000,
+        bothRates: [2_500, 5_000, 10_000, 20_000, 25_000, 30_000, 40_000, 50_000], slowBacklog: 50_000,
         coldStarts: 11,
         restSeconds: 20)
     /// For a first look.
     static let quick = Plan(
         seconds: 2, rounds: 1, backlogs: [10_000], largeBacklog: 100_000, largeTable: 1_000_000,
         bothSeconds: 10,
-        bothRates: [10_000, 25_000], slowBacklog: 5_000, coldStarts: 5, restSeconds: 5)
+        bothRates: [2_500, 5_000, 10_000, 25_000], slowBacklog: 5_000, coldStarts: 5, restSeconds: 5)
 
     /// As many calls as the fastest server may answer in `seconds`, at this many bookings a second.
     func calls(_ bookingsPerCall: Int = 1, perSecond: Double = 100_000) -> Int {
