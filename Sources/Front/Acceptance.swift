@@ -205,10 +205,10 @@ actor Acceptance {
         }
         var replies = ReplyBatch()
         for (submission, answers) in zip(submissions, group.answers) { submission.answer(answers, &replies) }
-        replies.send()
-        // Nobody waits for the log.
+        // First the log: its line is to stand before the worker's of the commit, and no answered call is without one.
         report.found(spool.takeLeftovers())
         if !group.hasFailed { report.accepted(group.messages, queued: known.index.count) }
+        replies.send()
     }
 
     func refresh() throws(StorageTrouble) {
