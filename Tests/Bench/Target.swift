@@ -106,12 +106,12 @@ struct RoomFigures {
     /// A figure of acms.
     subscript(name: String) -> Double? { value(name, "acms") }
 
-    /// A figure of acms as a multiple of another one, or of another system's.
     /// The 99th percentile of a latency, in milliseconds.
     func p99(_ name: String) -> Double? {
         figures.first { $0.name == name && $0.system == "acms" }?.latency.map { $0.p99 / 1000 }
     }
 
+    /// A figure of acms as a multiple of another one, or of another system's.
     func ratio(_ name: String, _ other: String, _ system: String = "acms") -> Double? {
         guard let own = self[name], let measure = value(other, system), measure > 0 else { return nil }
         return own / measure
