@@ -48,6 +48,9 @@ public enum BookingsInterface {
         }
     }
 
+    /// Most inputs of one call of CreateApartmentBookings.
+    public static let maximumInputs = 10_000
+
     /// What became of one input of CreateApartmentBookings: an id, or an error and its parameters.
     public struct CreateResult: Codable, Sendable {
         /// The booking's id, when it was accepted.

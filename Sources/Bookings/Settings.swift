@@ -37,6 +37,25 @@ public struct Settings: Sendable, Equatable {
         public init() {}
     }
 
+    /// What callers may cost a daemon.
+    public struct Server: Sendable, Equatable {
+        /// Most connections that are open at a time.
+        public var maxConnections = 16_000
+        /// Most of them of one user id.
+        public var maxConnectionsPerUID = 12_000
+        /// Most calls of a connection that are under way at a time; the next ones wait.
+        public var maxCallsInFlight = 256
+        /// Most bytes that all connections may hold in calls and in replies that aren't read.
+        public var maxBytesInFlight = 128 << 20
+        /// A connection without a call, or whose peer doesn't read its replies, is closed after so long; zero for
+        /// never.
+        public var idleTimeout = Duration.seconds(600)
+        /// A call that has begun to arrive must be there whole after so long; zero for ever.
+        public var partialCallTimeout = Duration.seconds(30)
+        /// The defaults.
+        public init() {}
+    }
+
     /// Whom the front takes bookings from.
     public struct Front: Sendable, Equatable {
         /// Whether a booking's user must be the login name of who asks for it.
@@ -85,6 +104,8 @@ public struct Settings: Sendable, Equatable {
     public var table = Table()
     /// Where clients connect.
     public var socket = Socket()
+    /// What callers may cost a daemon.
+    public var server = Server()
     /// Whom the front takes bookings from.
     public var front = Front()
     /// How the worker works.

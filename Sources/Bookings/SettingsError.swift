@@ -11,6 +11,7 @@ public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible 
     /// in Swift's literals.
     public var description: String {
         let line = [source, key, reason].compactMap { $0 }.joined(separator: ": ")
+        if PlantedFault.errorNotEscaped.isPlanted { return line }
         return line.unicodeScalars.reduce(into: "") { escaped, scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator:

@@ -25,6 +25,14 @@ struct SettingsKey: Sendable {
         .path("socket.bookings", \.socket.bookings, maximumBytes: maximumSocketPath),
         .path("socket.queue", \.socket.queue, maximumBytes: maximumSocketPath),
         .path("socket.caretaker", \.socket.caretaker, maximumBytes: maximumSocketPath),
+        .integer("server.max-connections", \.server.maxConnections, 1...1_000_000),
+        .integer("server.max-connections-per-uid", \.server.maxConnectionsPerUID, 1...1_000_000),
+        .integer("server.max-calls-in-flight", \.server.maxCallsInFlight, 1...65_536),
+        // Less would not hold the longest call, read and decoded.
+        .integer("server.max-bytes-in-flight", \.server.maxBytesInFlight, 8 << 20...1 << 40),
+        .seconds("server.idle-timeout-seconds", \.server.idleTimeout, .zero ... .seconds(86_400)),
+        .seconds(
+            "server.partial-call-timeout-seconds", \.server.partialCallTimeout, .zero ... .seconds(86_400)),
         .choice("front.bind-users", \.front.bindUsers),
         .list("front.trusted-groups", \.front.trustedGroups),
         .integer("worker.batch-size", \.worker.batchSize, 1...10),

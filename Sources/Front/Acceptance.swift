@@ -32,6 +32,9 @@ actor Acceptance {
 
     /// Most messages in one file. A larger group would keep its first caller waiting for its last.
     static let maximumGroup = 1024
+    /// Most messages of one peer in a file, where more wait than fit and there are others: a peer with thousands of
+    /// calls under way would make each group take long, which others wait for.
+    static let share = 256
 
     private let executor = BlockingExecutor(label: "io.acms.acceptance")
     /// Jobs run on a thread of their own, which may block.
@@ -42,6 +45,10 @@ actor Acceptance {
     nonisolated let wake: AsyncStream<Void>.Continuation
     private nonisolated let wakeUps: AsyncStream<Void>
 
+    /// Calls that didn't fit into the last group.
+    private var turns = Turns<Submission>()
+    /// Until when each peer gets a share of a group only: several have called at once.
+    private var sharedUntil = ContinuousClock.now
     private let spool: SpoolProducer
     var producer: any BookingQueueProducer { spool }
     let table: any BookingQueries
@@ -53,6 +60,8 @@ actor Acceptance {
     /// The last group: when it was durable, how long that took, and how many calls can be expected by now.
     private var last: (end: ContinuousClock.Instant, sync: Duration, expected: Int)?
     var known: KnownQueue
+    /// Whether what only the spool's journal held was put back: without that the queue isn't known.
+    private var isPrepared = false
 
     /// - Parameters:
     ///   - settings: the spool and its limits.
@@ -85,7 +94,7 @@ actor Acceptance {
     ///
     /// - Parameter prepared: called once the queue is known.
     func run(prepared: @Sendable () -> Void) async {
-        prepare()
+        observe()
         prepared()
         let watched = known.wakeUps()
         await withDiscardingTaskGroup { group in
@@ -93,17 +102,14 @@ actor Acceptance {
             for await _ in wakeUps {
                 if isStopping.load(ordering: .acquiring) { known.stopAwaiting() }
                 gather()
-                let group = inbox.withLock { Self.nextGroup(of: &$0) }
+                let group = nextGroup()
                 if group.isEmpty { observe() } else { accept(group) }
-                if inbox.withLock({ !$0.isEmpty }) { wake.yield() }
+                if !turns.isEmpty || inbox.withLock({ !$0.isEmpty }) { wake.yield() }
             }
             group.cancelAll()
         }
         // Nobody is left without an answer, should the task have been cancelled while calls wait.
-        let waiting = inbox.withLock { inbox in
-            defer { inbox = [] }
-            return inbox
-        }
+        let waiting = turns.removeAll() + takeInbox()
         let reason = "acms-frontd stops; call again."
         let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
         var replies = ReplyBatch()
@@ -116,7 +122,7 @@ actor Acceptance {
 
     /// Waits a moment for those who were just answered, where a sync is slow.
     private func gather() {
-        guard let last, last.sync >= Self.slowSync else { return }
+        guard let last, last.sync >= Self.slowSync, turns.isEmpty else { return }
         self.last = nil
         let deadline = last.end + last.sync / Self.sharePatience
         while ContinuousClock.now < deadline, inbox.withLock({ !$0.isEmpty && $0.count < last.expected }) {
@@ -125,15 +131,25 @@ actor Acceptance {
         }
     }
 
-    /// Takes the calls whose requests make a group; at least one.
-    private static func nextGroup(of inbox: inout [Submission]) -> [Submission] {
-        var requests = 0
-        let group = inbox.prefix { submission in
-            defer { requests += submission.requests.count }
-            return requests == 0 || requests + submission.requests.count <= maximumGroup
+    /// Takes the calls whose requests make a group; at least one. Where more wait than fit, each peer gets its turn.
+    private func nextGroup() -> [Submission] {
+        let arrived = takeInbox()
+        let isShared = ContinuousClock.now < sharedUntil
+        let room = isShared ? Self.share : Self.maximumGroup
+        if turns.isEmpty, arrived.reduce(0, { $0 + $1.requests.count }) <= room { return arrived }
+        for submission in arrived { turns.add(submission, of: submission.peer) }
+        if turns.callers > 1 { sharedUntil = .now + .seconds(1) }
+        return turns.next(room: Self.maximumGroup, share: isShared ? Self.share : .max) { $0.requests.count }
+    }
+
+    private func takeInbox() -> [Submission] {
+        inbox.withLock { inbox in
+            let arrived = inbox
+            inbox = []
+            // About as many come again.
+            inbox.reserveCapacity(min(arrived.count, Self.maximumGroup))
+            return arrived
         }
-        inbox.removeFirst(group.count)
-        return Array(group)
     }
 
     /// Makes requests wait for the next group.
@@ -150,6 +166,7 @@ actor Acceptance {
 
     /// Where a message waits, as far as the spool shows now; nil when it is not in the queue.
     func location(of id: BookingID) throws(QueueUnavailable) -> SpoolEntry? {
+        try prepare()
         try known.refresh()
         return known.index.entry(of: id)
     }
@@ -175,14 +192,17 @@ actor Acceptance {
         wake.yield()
     }
 
-    private func prepare() {
+    private func prepare() throws(QueueUnavailable) {
+        guard !isPrepared else { return }
+        defer { report.found(spool.takeLeftovers()) }
         do {
             try spool.prepare()
         } catch {
             report.spoolWriting(error)
+            throw error
         }
-        report.found(spool.takeLeftovers())
-        observe()
+        isPrepared = true
+        report.spoolWriting(nil)
     }
 
     private func observe() {
@@ -199,7 +219,7 @@ actor Acceptance {
             let start = ContinuousClock.now
             try enqueue(group.messages)
             let end = ContinuousClock.now
-            last = (end, end - start, submissions.count + inbox.withLock { $0.count })
+            last = (end, end - start, submissions.count + turns.count + inbox.withLock { $0.count })
         } catch {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
@@ -212,6 +232,11 @@ actor Acceptance {
     }
 
     func refresh() throws(StorageTrouble) {
+        do throws(QueueUnavailable) {
+            try prepare()
+        } catch {
+            throw StorageTrouble(reason: error.reason)
+        }
         do {
             try known.refresh()
             report.spoolReading(nil)

@@ -40,6 +40,10 @@ extension BookingsService {
         _ inputs: [CreateBookingInput], _ right: BookingRight, _ call: CallContext,
         _ reply: Reply<BookingsInterface.CreatedMany>
     ) {
+        // What one call asks for is made durable together, and those who come after it wait for all of it.
+        guard inputs.count <= BookingsInterface.maximumInputs else {
+            return reply.send(.failure(ErrorReply(ServiceError.InvalidParameter(parameter: "inputs"))))
+        }
         var requests: [BookingRequest] = []
         requests.reserveCapacity(inputs.count)
         var refused: [String] = []
@@ -86,11 +90,13 @@ extension BookingsService {
         json.reserveCapacity(32 + 48 * count)
         json.append(contentsOf: #"{"results":["#.utf8)
         var rest = answers.makeIterator()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
         for number in 0..<count {
             if number > 0 { json.append(UInt8(ascii: ",")) }
             switch refusals[number].map({ .failure($0) }) ?? rest.next() {
             case .success(let id): append(id, to: &json)
-            case .failure(let refusal): append(refusal, to: &json)
+            case .failure(let refusal): append(refusal, to: &json, encoder)
             case nil: json.append(contentsOf: "{}".utf8)
             }
         }
@@ -104,14 +110,13 @@ extension BookingsService {
         json.append(contentsOf: #""}"#.utf8)
     }
 
-    private static func append(_ refusal: ErrorReply, to json: inout [UInt8]) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+    /// `CreateResult` as JSON: the name of an error has no characters to escape either.
+    private static func append(_ refusal: ErrorReply, to json: inout [UInt8], _ encoder: JSONEncoder) {
+        json.append(contentsOf: #"{"error":""#.utf8)
+        json.append(contentsOf: refusal.name.utf8)
+        json.append(contentsOf: #"","parameters":"#.utf8)
         // Any error's parameters encode as an object, so this can't fail; if it did, the name would still tell.
-        let parameters = (try? encoder.encode(refusal.parameters)).flatMap {
-            try? JSONDecoder().decode(JSONValue.self, from: $0)
-        }
-        let result = BookingsInterface.CreateResult(error: refusal.name, parameters: parameters)
-        json.append(contentsOf: (try? encoder.encode(result)) ?? Data("{}".utf8))
+        json.append(contentsOf: (try? encoder.encode(refusal.parameters)) ?? Data("{}".utf8))
+        json.append(UInt8(ascii: "}"))
     }
 }

@@ -48,20 +48,14 @@ struct BookingsService: Sendable {
                         throws(ErrorReply) in
                     try await awaitBooking(parameters.id, call, replies)
                 },
-                .streaming("GetAllBookingsPerApartment") {
-                    (
-                        parameters: BookingsInterface.ListPerApartment, call,
-                        replies: ReplyStream<BookingsInterface.BookingList>
-                    ) throws(ErrorReply) in
+                .streamingEncoded("GetAllBookingsPerApartment") {
+                    (parameters: BookingsInterface.ListPerApartment, call, replies) throws(ErrorReply) in
                     try await list(
                         .apartment(parameters.apartmentId), parameters.bookingStatus, parameters.limit,
                         parameters.nextToken, call, replies)
                 },
-                .streaming("GetAllBookingsPerUser") {
-                    (
-                        parameters: BookingsInterface.ListPerUser, call,
-                        replies: ReplyStream<BookingsInterface.BookingList>
-                    ) throws(ErrorReply) in
+                .streamingEncoded("GetAllBookingsPerUser") {
+                    (parameters: BookingsInterface.ListPerUser, call, replies) throws(ErrorReply) in
                     try await list(
                         .user(parameters.userId), parameters.bookingStatus, parameters.limit,
                         parameters.nextToken, call, replies)
@@ -106,12 +100,12 @@ struct BookingsService: Sendable {
 
     private func list(
         _ owner: BookingOwner, _ status: BookingStatus?, _ limit: Int?, _ token: String?, _ call: CallContext,
-        _ replies: ReplyStream<BookingsInterface.BookingList>
-    ) async throws(ErrorReply) -> BookingsInterface.BookingList {
-        var page = try await enquiry.list(owner, status: status, limit: limit, after: token)
-        while call.wantsMore, let next = page.nextToken {
+        _ replies: EncodedReplyStream
+    ) async throws(ErrorReply) -> [UInt8] {
+        var (page, next) = try await enquiry.list(owner, status: status, limit: limit, after: token)
+        while call.wantsMore, let token = next {
             await replies.send(page)
-            page = try await enquiry.list(owner, status: status, limit: limit, after: next)
+            (page, next) = try await enquiry.list(owner, status: status, limit: limit, after: token)
         }
         return page
     }

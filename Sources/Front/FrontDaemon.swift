@@ -10,6 +10,7 @@ import Varlink
 public struct FrontDaemon: ReconfigurableService {
     private let acceptance: Acceptance
     private let rights: PeerRights
+    private let limits: CallerLimits
     private let server: Server
     private let notifier: ServiceNotifier
 
@@ -26,14 +27,17 @@ public struct FrontDaemon: ReconfigurableService {
         let interface = try BookingsService(
             acceptance: acceptance, enquiry: enquiry, rights: rights, report: report
         ).interface()
+        limits = CallerLimits(settings.server, logger: surroundings.logger)
         server = Server(
             listener: surroundings.listeners[BookingsInterface.name]
                 ?? .path(settings.socket.bookings, mode: 0o660),
-            info: .acms(product: "acms-frontd"), interfaces: [interface], logger: surroundings.logger)
+            info: .acms(product: "acms-frontd"), interfaces: [interface], admission: limits.admission,
+            logger: surroundings.logger)
     }
 
     /// Takes new limits and rules over while running.
     public func reconfigure(_ settings: Settings) async {
+        limits.reconfigure(settings.server)
         await acceptance.reconfigure(settings.spool)
         await rights.reconfigure(settings.front)
     }
@@ -43,7 +47,8 @@ public struct FrontDaemon: ReconfigurableService {
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The service manager's watchdog begins when the daemon is ready, and reading a long queue takes time.
             // Calls that come meanwhile wait for it.
-            group.addTask {
+            // Before whatever callers ask the acceptance for.
+            group.addTask(priority: .high) {
                 await acceptance.run {
                     notifier.ready(status: "Accepting bookings")
                     ProgramText.release()

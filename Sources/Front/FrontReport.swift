@@ -48,10 +48,8 @@ final class FrontReport: Sendable {
             )
         }
         logger.replayed(leftovers.replayedMessages)
-        if leftovers.damagedStretches > 0 {
-            logger.error(
-                "The journal in tmp/ is damaged in \(leftovers.damagedStretches) places; bookings that were accepted in the last moments before the system crashed may be lost."
-            )
+        for (segment, stretches) in leftovers.damagedSegments.sorted(by: { $0.key < $1.key }) {
+            logger.damagedJournal(segment, stretches)
         }
     }
 

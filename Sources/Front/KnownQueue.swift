@@ -94,6 +94,7 @@ struct KnownQueue {
         // Messages go from incoming/ by active/ to the table, deferred/ or dead/; what moves while this reads is
         // read again by its event.
         index = QueueIndex()
+        if PlantedFault.claimNotRebuilt.isPlanted { return }
         let (reader, watch) = (reader, watch)
         for place in Self.places {
             let names = try reader.entries(in: place)
@@ -179,7 +180,7 @@ struct KnownQueue {
     private mutating func placesOfDeparted() throws(SpoolError) -> Set<SpoolEntry> {
         var there: Set<SpoolEntry> = []
         for entry in index.departed {
-            for place in entry.destinations where reader.exists(place.place, place.name.description) {
+            for place in entry.destinations where try reader.exists(place.place, place.name.description) {
                 there.insert(place)
             }
             let deferred = SpoolEntry(place: .deferred, name: entry.name)

@@ -51,6 +51,8 @@ public enum EventID: String, CaseIterable, Sendable {
     case queueFull = "50d66fd3d3794af78078c084069d2398"
     /// The queue is below its limits again.
     case queueHasRoom = "be09c48584d44c9e84a024bc12cd5ad5"
+    /// Connections were closed because a caller was at a limit.
+    case connectionLimit = "6f0d8a4f4a2b4f7e9d1c53a0e7b86c12"
 }
 
 extension Logger.MetadataValue {

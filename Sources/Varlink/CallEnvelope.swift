@@ -67,8 +67,20 @@ struct CallDecoder: Sendable {
 
     /// - Throws: `InvalidParameter`, when the bytes are no call; the connection can't be trusted any further.
     func decode(_ bytes: ByteBuffer) throws(ErrorReply) -> CallEnvelope {
-        if let call = bytes.withUnsafeReadableBytes({ CallEnvelope(quickly: $0, catalog) }) { return call }
-        return try decode(bytes.withUnsafeReadableBytes { Data($0) })
+        if let call = decodeQuickly(bytes) { return call }
+        return try decodeSlowly(bytes)
+    }
+
+    /// Reads a call of the common form; nil when it has another one.
+    func decodeQuickly(_ bytes: ByteBuffer) -> CallEnvelope? {
+        bytes.withUnsafeReadableBytes { CallEnvelope(quickly: $0, catalog) }
+    }
+
+    /// Reads a call of any form.
+    ///
+    /// - Throws: as `decode` does.
+    func decodeSlowly(_ bytes: ByteBuffer) throws(ErrorReply) -> CallEnvelope {
+        try decode(bytes.withUnsafeReadableBytes { Data($0) })
     }
 
     private func decode(_ bytes: Data) throws(ErrorReply) -> CallEnvelope {

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Logging
 internal import NIOCore
 
@@ -15,7 +16,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         let decoder: CallDecoder
         let format: ReplyFormat
         let limits: ConnectionLimits
+        let admission: Admission
+        let watch: ConnectionWatch
         let logger: Logger
+        /// Where long calls are decoded: one takes as long as hundreds of others, and would hold up the other
+        /// connections of the event loop.
+        let longCalls: DispatchQueue
         /// Called once a connection is closed and all its handlers have returned.
         let ended: @Sendable (Connection) -> Void
     }
@@ -23,6 +29,18 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// How long the end of a connection may take once all calls are answered: for a peer to read its
     /// replies, or to stop writing after a call that was refused.
     static let lingerTime = TimeAmount.seconds(5)
+    /// What a call takes in memory besides its parameters while its handler runs, in bytes, roughly; with a task of its
+    /// own and without.
+    private static let taskCost = 2048
+    private static let deferredCost = 1024
+    /// A call of more bytes is a long one.
+    private static let longCallBytes = 32 << 10
+    /// A call of more bytes that needs the general decoder is a long one, too.
+    private static let longSlowCallBytes = 1 << 10
+    /// How many calls are read before other connections of the event loop get their turn, and for how many a call
+    /// counts that needs the general decoder.
+    private static let callsAtATime = 32
+    private static let slowCallCount = 16
     /// How much of what follows a refused call is read and dropped before reading stops for good, in bytes, so
     /// that a peer that is still writing comes to read its last reply.
     static let maximumDroppedBytes = 16 * 1_048_576
@@ -50,7 +68,17 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var wantsRead = false
     private var dropped = 0
     private var isProceeding = false
-    private var isLingering = false
+    private var patience: Patience
+    /// What it holds, as all connections' account knows.
+    private var counted = 0
+    private(set) var waitsForOthers = false
+    /// Calls that have come, and writes that were done.
+    private var received = 0
+    private var written = 0
+    /// As many calls as may be at a time were read; the other connections come first.
+    private var isPausing = false
+    /// The bytes of a long call that is being decoded; what comes after it waits.
+    private var decoding = 0
     private var isClosed = false
     private var isFinished = false
     /// Handlers that run, those of oneway calls with them.
@@ -67,6 +95,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         executor = EventLoopTaskExecutor(channel.eventLoop)
         queue = ReplyQueue(maximumCallsInFlight: service.limits.maximumCallsInFlight)
         splitter = FrameSplitter(limit: service.limits.maximumFrameBytes)
+        patience = Patience(service.limits, now: channel.eventLoop.now)
     }
 
     // MARK: From other threads
@@ -97,7 +126,11 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     // MARK: The channel
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        service.watch.add(self)
+        expectEnd()
+    }
 
     /// The channel is closed, also one that was closed before it became active.
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -106,6 +139,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         input = .ended
         for sender in queue.abort() { sender.resume(returning: false) }
         for task in tasks.values { task?.cancel() }
+        splitter = FrameSplitter(limit: service.limits.maximumFrameBytes)
+        service.watch.remove(self)
+        tellHeld()
         finishIfUnused()
     }
 
@@ -123,7 +159,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func read(context: ChannelHandlerContext) {
         let mayRead =
             switch input {
-            case .open: queue.hasRoom
+            case .open: hasRoom && decoding == 0 && !isPausing
             case .closed, .ended: false
             case .refused: dropped <= Self.maximumDroppedBytes
             }
@@ -153,38 +189,93 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         isProceeding = true
         repeat { startCalls() } while flush()
         isProceeding = false
+        tellHeld()
         if isClosed { return finishIfUnused() }
         endIfDone()
+        noteWait()
         guard wantsRead, let context else { return }
         wantsRead = false
         read(context: context)
     }
 
+    private var hasRoom: Bool { queue.hasRoom(underPressure: service.admission.isUnderPressure) }
+
     private func startCalls() {
-        while input == .open || input == .closed, queue.hasRoom, !isClosed {
+        var calls = 0
+        while input == .open || input == .closed, decoding == 0, !isPausing, hasRoom, !isClosed {
             guard let frame = splitter.next() else {
                 if input == .closed { input = .ended }
                 break
             }
-            do throws(ErrorReply) {
-                start(try decode(frame))
-            } catch {
-                service.logger.debug("A Varlink call was refused: \(error)")
-                input = .refused
-                answer(queue.admit(isOneway: false), with: error)
+            received &+= 1
+            calls += 1
+            switch frame {
+            case .message(let bytes) where bytes.readableBytes > Self.longCallBytes: decodeElsewhere(bytes)
+            case .message(let bytes):
+                if let call = service.decoder.decodeQuickly(bytes) {
+                    start(call, bytes: bytes.readableBytes)
+                } else if bytes.readableBytes > Self.longSlowCallBytes {
+                    decodeElsewhere(bytes)
+                } else {
+                    start(Self.decode(bytes, service.decoder.decodeSlowly), bytes: bytes.readableBytes)
+                    calls += Self.slowCallCount - 1
+                }
+            case .tooLong:
+                start(.failure(CallDecoder.tooLong(limit: service.limits.maximumFrameBytes)), bytes: 0)
+            }
+            if calls >= Self.callsAtATime { pause() }
+        }
+    }
+
+    private static func decode(
+        _ bytes: ByteBuffer, _ decode: (ByteBuffer) throws(ErrorReply) -> CallEnvelope
+    ) -> Result<CallEnvelope, ErrorReply> {
+        do throws(ErrorReply) {
+            return .success(try decode(bytes))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Goes on when the event loop has looked after the others.
+    private func pause() {
+        isPausing = true
+        service.watch.resumeLater(self)
+    }
+
+    /// Goes on after a pause.
+    func resume() {
+        isPausing = false
+        proceed()
+    }
+
+    private func decodeElsewhere(_ bytes: ByteBuffer) {
+        let length = bytes.readableBytes
+        decoding = length
+        running += 1
+        service.longCalls.async { [self] in
+            let call = Self.decode(bytes, service.decoder.decode)
+            eventLoop.execute { [self] in
+                decoding = 0
+                running -= 1
+                if !isClosed { start(call, bytes: length) }
+                proceed()
             }
         }
     }
 
-    private func decode(_ frame: FrameSplitter.Frame) throws(ErrorReply) -> CallEnvelope {
-        switch frame {
-        case .message(let bytes): try service.decoder.decode(bytes)
-        case .tooLong: throw CallDecoder.tooLong(limit: service.limits.maximumFrameBytes)
+    private func start(_ call: Result<CallEnvelope, ErrorReply>, bytes: Int) {
+        switch call {
+        case .success(let call): start(call, bytes: bytes)
+        case .failure(let error):
+            service.logger.debug("A Varlink call was refused: \(error)")
+            input = .refused
+            answer(queue.admit(isOneway: false), with: error)
         }
     }
 
-    private func start(_ call: CallEnvelope) {
-        let ticket = queue.admit(isOneway: call.isOneway)
+    private func start(_ call: CallEnvelope, bytes: Int) {
+        let ticket = queue.admit(isOneway: call.isOneway, cost: Self.cost(of: call.action, bytes: bytes))
         let context = CallContext(
             peer: peer, wantsMore: call.wantsMore, isOneway: call.isOneway, method: call.method)
         switch call.action {
@@ -198,6 +289,15 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         }
     }
 
+    /// Parameters take about as much again once they are decoded.
+    private static func cost(of action: CallEnvelope.Action, bytes: Int) -> Int {
+        switch action {
+        case .refuse: 0
+        case .run(.deferred): deferredCost + 2 * bytes
+        case .run(.async): taskCost + 2 * bytes
+        }
+    }
+
     private func run(_ body: @escaping Method.AsyncBody, _ context: CallContext, _ ticket: ReplyQueue.Ticket)
     {
         nextTask += 1
@@ -206,7 +306,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         if ticket.sequence != nil { tasks[number] = .some(nil) }
         // Not in a task group, which only an asynchronous function can hold: the connection counts what runs, and
         // has not ended before it has.
-        let task = Task.immediate(executorPreference: executor) { [self] in
+        let task = Task.immediate(priority: .medium, executorPreference: executor) { [self] in
             let slot = ReplySlot(connection: self, ticket: ticket)
             let result: Result<ByteBuffer, any Error>
             do {
@@ -234,7 +334,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         case .success(let reply): queue.complete(ticket, reply)
         case .failure(let error as ErrorReply): answer(ticket, with: error)
         case .failure(let error):
-            if ticket.sequence == nil { queue.complete(ticket, nil) } else { failed(error) }
+            queue.complete(ticket, nil)
+            if ticket.sequence != nil { failed(error) }
         }
         proceed()
     }
@@ -265,6 +366,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         let promise = eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { [self] result in
             queue.acknowledge(calls: calls, bytes: count)
+            written &+= 1
             let isWritten = (try? result.get()) != nil
             for sender in senders { sender.resume(returning: isWritten) }
             proceed()
@@ -274,17 +376,55 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func endIfDone() {
-        guard !isClosed, input == .ended || input == .refused, queue.isSettled else { return }
-        if !isLingering {
-            isLingering = true
-            let end = eventLoop.scheduleTask(in: Self.lingerTime) { [channel] in
-                channel.close(promise: nil)
-            }
-            channel.closeFuture.whenComplete { _ in end.cancel() }
+        guard !isClosed, input == .ended || input == .refused, queue.isSettled, decoding == 0, !isPausing
+        else {
+            return
         }
         guard queue.isWritten else { return }
         // After a refused call the peer may still be writing; it comes to the end of its replies first.
         channel.close(mode: input == .refused ? .output : .all, promise: nil)
+    }
+
+    // MARK: Limits
+
+    /// When the connection is to be looked after; nil for never.
+    var deadline: NIODeadline? { isClosed ? nil : patience.deadline }
+
+    /// Closes the connection, whose deadline has passed.
+    func giveUp() {
+        if let limit = patience.limit { service.admission.report(limit, peer) }
+        channel.close(promise: nil)
+    }
+
+    /// Tells all connections' account what this one holds, where that is more than an ordinary call.
+    private func tellHeld() {
+        let held = PeerAccounts.counted(splitter.heldBytes + queue.heldBytes + 2 * decoding)
+        guard held != counted, !isFinished else { return }
+        counted = held
+        service.admission.hold(self, held, isClosed: isClosed)
+    }
+
+    private func noteWait() {
+        let (wait, progress) = awaited
+        if patience.note(wait, progress: progress, now: eventLoop.now) { expectEnd() }
+        // Nothing of this connection tells that others hold less again.
+        waitsForOthers = !hasRoom && queue.hasRoom()
+        if waitsForOthers { service.watch.expect(eventLoop.now) }
+    }
+
+    private func expectEnd() {
+        if let deadline { service.watch.expect(deadline) }
+    }
+
+    /// What the peer is to do next, and how much it has done of that.
+    private var awaited: (Patience.Wait, progress: Int) {
+        // Nothing is read meanwhile.
+        if decoding > 0 || isPausing { return (.nothing, 0) }
+        let isOver = input == .ended || input == .refused
+        if isOver, queue.isSettled { return (.end, 0) }
+        if queue.isBeingWritten { return (.reading, written) }
+        if !isOver, splitter.heldBytes > 0, hasRoom { return (.restOfCall, received) }
+        return queue.isIdle ? (.call, received) : (.nothing, 0)
     }
 
     private func finishIfUnused() {

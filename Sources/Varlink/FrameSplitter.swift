@@ -22,6 +22,9 @@ struct FrameSplitter {
         self.limit = limit
     }
 
+    /// What the beginning of a message takes in memory, in bytes; 0 between two messages.
+    var heldBytes: Int { unread.readableBytes == 0 ? 0 : unread.storageCapacity }
+
     /// Takes what was read.
     mutating func append(_ bytes: ByteBuffer) {
         guard !isOverLimit else { return }

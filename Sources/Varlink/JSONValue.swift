@@ -17,8 +17,16 @@ public enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue: Codable {
-    /// Decodes whatever is there. The nesting depth is bounded by the decoder (Foundation's: 512).
+    /// How deep values may be nested. Foundation's decoder takes 512 levels, in a time that grows with the third power
+    /// of the depth: a few hundred bytes would take a second.
+    static let maximumDepth = 64
+
+    /// Decodes whatever is there, up to 64 levels deep.
     public init(from decoder: any Decoder) throws {
+        let path = decoder.codingPath
+        guard path.count <= Self.maximumDepth else {
+            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "nested too deeply"))
+        }
         // The shape is asked for first: a container of the wrong kind is refused at once, so nothing is
         // decoded twice.
         if let fields = try? decoder.container(keyedBy: AnyCodingKey.self) {

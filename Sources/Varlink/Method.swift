@@ -98,6 +98,25 @@ public struct Method: Sendable {
         }
     }
 
+    /// A streaming method whose handler encodes its replies itself, on a thread of its own: for long ones, whose
+    /// encoding would hold up the other connections of the event loop.
+    /// - Parameters:
+    ///   - name: The name, without the interface.
+    ///   - handler: Sends all replies but the last through the stream, and returns the last; each a JSON object.
+    public static func streamingEncoded<P: Decodable & Sendable>(
+        _ name: String,
+        handler: @escaping @Sendable (P, CallContext, EncodedReplyStream) async throws(ErrorReply) -> [UInt8]
+    ) -> Method {
+        Method(name: name, requiresMore: false) { members throws(ErrorReply) in
+            let parameters = try Self.parameters(P.self, of: members)
+            return .async { context, slot in
+                let replies = EncodedReplyStream(
+                    slot: slot, wantsMore: context.wantsMore && !context.isOneway)
+                return slot.format.last(encoded: try await handler(parameters, context, replies))
+            }
+        }
+    }
+
     private static func parameters<P: Decodable>(
         _ type: P.Type, of members: KeyedDecodingContainer<CallEnvelope.Member>
     ) throws(ErrorReply) -> P {

@@ -22,8 +22,15 @@ struct ReplyFormat: Sendable {
     }
 
     /// The last reply of a call, whose parameters are encoded already.
-    func last(encoded parameters: [UInt8]) -> ByteBuffer {
-        let (before, after): (StaticString, StaticString) = (#"{"parameters":"#, "}\0")
+    func last(encoded parameters: [UInt8]) -> ByteBuffer { frame(encoded: parameters, after: "}\0") }
+
+    /// A reply that is followed by others, whose parameters are encoded already.
+    func continuing(encoded parameters: [UInt8]) -> ByteBuffer {
+        frame(encoded: parameters, after: #","continues":true}\#0"#)
+    }
+
+    private func frame(encoded parameters: [UInt8], after: StaticString) -> ByteBuffer {
+        let before: StaticString = #"{"parameters":"#
         var buffer = allocator.buffer(
             capacity: before.utf8CodeUnitCount + parameters.count + after.utf8CodeUnitCount)
         buffer.writeStaticString(before)

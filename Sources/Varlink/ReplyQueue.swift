@@ -9,6 +9,8 @@ struct ReplyQueue {
     /// A call's place; a oneway call has none, as nothing is sent for it.
     struct Ticket: Sendable {
         let sequence: Int?
+        /// What the call takes in memory until its handler has ended, in bytes, roughly.
+        let cost: Int
     }
 
     /// Replies that are ready to be written, in order.
@@ -26,6 +28,9 @@ struct ReplyQueue {
 
     /// How many bytes of replies may wait before no further call is read.
     static let maximumUnwrittenBytes = 1_048_576
+    /// How much calls may take before no further one is read; less while all connections together hold much.
+    static let maximumCost = 1_048_576
+    static let maximumCostUnderPressure = 65_536
 
     private let maximumCallsInFlight: Int
     private var slots = CircularBuffer<Slot>()
@@ -33,17 +38,36 @@ struct ReplyQueue {
     private var firstSequence = 0
     /// Calls admitted whose last reply isn't written yet, or, oneway, that aren't completed yet.
     private var callsInFlight = 0
+    /// What handlers that run take.
+    private var cost = 0
+    /// Bytes of replies that aren't written yet, and of those the ones that were taken to be written.
     private var unwrittenBytes = 0
+    private var writtenNow = 0
     private var isGone = false
 
     init(maximumCallsInFlight: Int) {
         self.maximumCallsInFlight = maximumCallsInFlight
     }
 
-    /// Whether another call may be admitted.
-    var hasRoom: Bool {
-        callsInFlight < maximumCallsInFlight && unwrittenBytes < Self.maximumUnwrittenBytes
+    /// Whether another call may be admitted. One always may when none is in flight.
+    ///
+    /// - Parameter underPressure: whether all connections together hold much.
+    func hasRoom(underPressure: Bool = false) -> Bool {
+        guard callsInFlight < maximumCallsInFlight, unwrittenBytes < Self.maximumUnwrittenBytes,
+            cost < Self.maximumCost
+        else { return false }
+        return !underPressure
+            || (callsInFlight < Admission.callsUnderPressure && cost < Self.maximumCostUnderPressure)
     }
+
+    /// What calls and replies take in memory, in bytes.
+    var heldBytes: Int { cost + unwrittenBytes }
+
+    /// Whether no call is in flight.
+    var isIdle: Bool { callsInFlight == 0 }
+
+    /// Whether replies wait for the peer to read others.
+    var isBeingWritten: Bool { writtenNow > 0 }
 
     /// Whether all calls have their last reply; some replies may not be written yet.
     var isSettled: Bool { slots.allSatisfy { $0.last != nil } }
@@ -52,15 +76,19 @@ struct ReplyQueue {
     var isWritten: Bool { slots.isEmpty && unwrittenBytes == 0 }
 
     /// Takes a call in.
-    mutating func admit(isOneway: Bool) -> Ticket {
+    ///
+    /// - Parameter cost: what it takes in memory until its handler has ended.
+    mutating func admit(isOneway: Bool, cost: Int = 0) -> Ticket {
         callsInFlight += 1
-        guard !isOneway else { return Ticket(sequence: nil) }
+        self.cost += cost
+        guard !isOneway else { return Ticket(sequence: nil, cost: cost) }
         slots.append(Slot())
-        return Ticket(sequence: firstSequence + slots.count - 1)
+        return Ticket(sequence: firstSequence + slots.count - 1, cost: cost)
     }
 
     /// Ends a call with its last reply. A oneway call has none.
     mutating func complete(_ ticket: Ticket, _ reply: ByteBuffer?) {
+        cost -= ticket.cost
         guard let sequence = ticket.sequence else {
             callsInFlight -= 1
             return
@@ -104,6 +132,7 @@ struct ReplyQueue {
             for reply in replies.dropFirst() { bytes.writeImmutableBuffer(reply) }
         }
         batch.bytes = bytes
+        writtenNow += bytes.readableBytes
         return batch
     }
 
@@ -111,6 +140,7 @@ struct ReplyQueue {
     mutating func acknowledge(calls: Int, bytes: Int) {
         callsInFlight -= calls
         unwrittenBytes -= bytes
+        writtenNow -= bytes
     }
 
     /// The peer is gone: nothing is taken or sent any more.
@@ -118,7 +148,10 @@ struct ReplyQueue {
     /// - Returns: who still waits for replies to be written.
     mutating func abort() -> [Sender] {
         isGone = true
-        defer { slots.removeAll() }
+        defer {
+            slots.removeAll()
+            unwrittenBytes = writtenNow
+        }
         return slots.flatMap { $0.streamed.map(\.sender) }
     }
 

@@ -21,3 +21,18 @@ public struct ReplyStream<R: Encodable & Sendable>: Sendable {
         }
     }
 }
+
+/// The replies before the last one of a call with `more`, encoded by the handler.
+public struct EncodedReplyStream: Sendable {
+    let slot: ReplySlot
+    let wantsMore: Bool
+
+    /// Sends one reply as ``ReplyStream/send(_:)`` does.
+    ///
+    /// - Parameter parameters: a JSON object.
+    @discardableResult
+    public func send(_ parameters: [UInt8]) async -> Bool {
+        guard wantsMore else { return true }
+        return await slot.send(slot.format.continuing(encoded: parameters))
+    }
+}

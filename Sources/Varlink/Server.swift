@@ -1,3 +1,4 @@
+internal import Dispatch
 public import Logging
 public import NIOCore
 public import NIOPosix
@@ -6,7 +7,7 @@ internal import Synchronization
 /// A Varlink service on one Unix socket. It can be run once.
 ///
 /// A connection costs no thread, however long it is idle. What it may cost otherwise is bounded by
-/// ``ConnectionLimits``. Handlers run on the connections' event loops; see ``Method``.
+/// ``ServerLimits``. Handlers run on the connections' event loops; see ``Method``.
 public final class Server: Sendable {
     /// Where a server listens.
     public enum Listener: Sendable, Hashable {
@@ -20,12 +21,15 @@ public final class Server: Sendable {
     }
 
     let listener: Listener
-    let limits: ConnectionLimits
+    let admission: Admission
     let logger: Logger
     let eventLoopGroup: any EventLoopGroup
     let decoder: CallDecoder
     let format = ReplyFormat()
     let state = Mutex(State())
+    let longCalls = DispatchQueue(label: "varlink.long-calls", qos: .utility)
+    /// One for each event loop.
+    let watches: [ObjectIdentifier: ConnectionWatch]
     private let onConnectionCountChange: (@Sendable (Int) -> Void)?
     private let countChange = Mutex(())
 
@@ -34,20 +38,23 @@ public final class Server: Sendable {
     ///   - listener: Where to listen.
     ///   - info: What `GetInfo` tells.
     ///   - interfaces: What to serve besides `org.varlink.service`. The first of a name counts.
-    ///   - limits: What a connection may cost.
+    ///   - admission: Whom it lets in; all servers of a process share one.
     ///   - logger: Where to tell of connections that fail and of calls that are refused.
     ///   - onConnectionCountChange: Called after each change of ``connectionCount``, on any thread, one call
     ///     at a time; the last call tells the last count. It must not block.
     ///   - eventLoopGroup: The threads to serve on.
     public init(
-        listener: Listener, info: ServiceInfo, interfaces: [Interface], limits: ConnectionLimits = .init(),
+        listener: Listener, info: ServiceInfo, interfaces: [Interface], admission: Admission = .init(),
         logger: Logger, onConnectionCountChange: (@Sendable (Int) -> Void)? = nil,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) {
         self.listener = listener
-        self.limits = limits
+        self.admission = admission
         self.logger = logger
         self.eventLoopGroup = eventLoopGroup
+        watches = Dictionary(
+            eventLoopGroup.makeIterator().map { (ObjectIdentifier($0), ConnectionWatch($0)) },
+            uniquingKeysWith: { first, _ in first })
         self.onConnectionCountChange = onConnectionCountChange
         var all: [Interface] = []
         do {

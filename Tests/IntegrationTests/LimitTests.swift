@@ -74,6 +74,48 @@ import Varlink
         await front.stop()
     }
 
+    @Test func aCallMayAskForTenThousandBookingsAndNoMore() async throws {
+        let site = try Site()
+        let front = try await site.startFront()
+        let users = (0...BookingsInterface.maximumInputs).map { "u\($0)" }
+        let error = try #require(try await refusal { _ = try await book(site, users) })
+        #expect(error.name == ServiceError.InvalidParameter.errorName)
+        #expect(try await book(site, Array(users.dropLast())).allSatisfy { $0.id != nil })
+        // Refused, too, are ten thousand with a reason each.
+        let again = try await book(site, Array(users.dropLast()))
+        #expect(again.allSatisfy { $0.error == BookingsInterface.PendingBookingExists.errorName })
+        await front.stop()
+    }
+
+    @Test func limitsOnCallersComeFromTheConfigurationAndCanBeReloaded() async throws {
+        let site = try Site()
+        func configure(_ connections: Int) throws {
+            try site.directory.write("server:\n  max-connections-per-uid: \(connections)\n", to: "acms.yaml")
+        }
+        try configure(1)
+        let front = try site.start(
+            "acms-frontd", arguments: ["--config", "\(site.directory.path)/acms.yaml"])
+        // Whether somebody else is served while one connection is open, and was answered; nil when that one wasn't.
+        func isSecondServed() async -> Bool? {
+            try? await Client.withConnection(to: site.socket("Bookings")) { client in
+                let unknown = BookingsInterface.ByID(id: "01a2061c-0da4-7ceb-90c9-d2dac1947e14")
+                let method = BookingsInterface.method("GetBooking")
+                _ = try await refusal {
+                    try await client.call(method, unknown, returning: BookingsInterface.BookingState.self)
+                }
+                return (try? await site.book(UUID().uuidString)) != nil
+            }
+        }
+        try await eventually("the limit") { await isSecondServed() == false }
+        try await eventually("the reason") {
+            try site.log(of: "acms-frontd").contains("server.max-connections-per-uid")
+        }
+        try configure(2)
+        front.signal(SIGHUP)
+        try await eventually("the new limit") { await isSecondServed() == true }
+        await front.stop()
+    }
+
     @Test func filesPutInByHandCountAndDeadLettersDoNot() async throws {
         let site = try Site(["ACMS_SPOOL_MAX_MESSAGES": "3"])
         let front = try await site.startFront()

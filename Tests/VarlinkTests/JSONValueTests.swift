@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Testing
-import Varlink
+
+@testable import Varlink
 
 @Suite("Any JSON value") struct JSONValueTests {
     private func decode(_ text: String) throws -> JSONValue {
@@ -19,17 +20,25 @@ import Varlink
         #expect(try decode(String(decoding: try JSONEncoder().encode(value), as: UTF8.self)) == value)
     }
 
-    @Test("Deep nesting within the decoder's bound works, and beyond it is an error")
-    func depth() throws {
-        func nested(_ depth: Int) -> String {
-            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        }
-        _ = try decode(nested(500))
-        #expect(throws: (any Error).self) { try decode(nested(100_000)) }
-    }
-
     @Test("An infinite number can't be encoded")
     func infinite() {
         #expect(throws: (any Error).self) { try JSONEncoder().encode(JSONValue.number(.infinity)) }
+    }
+
+    @Test("What is nested too deeply is refused, before it takes long")
+    func depth() throws {
+        func nested(_ depth: Int) throws -> JSONValue {
+            let text = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            return try decode(text)
+        }
+        var value = try nested(JSONValue.maximumDepth + 1)
+        for _ in 0..<JSONValue.maximumDepth {
+            guard case .array(let elements) = value else { break }
+            value = try #require(elements.first)
+        }
+        #expect(value == [])
+        for depth in [JSONValue.maximumDepth + 2, 500, 100_000] {
+            #expect(throws: DecodingError.self) { _ = try nested(depth) }
+        }
     }
 }

@@ -36,16 +36,16 @@ import Testing
         var queue = ReplyQueue(maximumCallsInFlight: 2)
         let answered = queue.admit(isOneway: false)
         let oneway = queue.admit(isOneway: true)
-        #expect(!queue.hasRoom)
+        #expect(!queue.hasRoom())
         queue.complete(answered, bytes("a"))
         let batch = queue.takeBatch()
-        #expect(!queue.hasRoom)
+        #expect(!queue.hasRoom())
         acknowledge(batch, in: &queue)
-        #expect(queue.hasRoom)
+        #expect(queue.hasRoom())
         _ = queue.admit(isOneway: true)
-        #expect(!queue.hasRoom)
+        #expect(!queue.hasRoom())
         queue.complete(oneway, nil)
-        #expect(queue.hasRoom)
+        #expect(queue.hasRoom())
         #expect(queue.isSettled && queue.isWritten)
     }
 
@@ -54,11 +54,11 @@ import Testing
         var queue = ReplyQueue(maximumCallsInFlight: 10)
         queue.complete(
             queue.admit(isOneway: false), ByteBuffer(repeating: 1, count: ReplyQueue.maximumUnwrittenBytes))
-        #expect(!queue.hasRoom)
+        #expect(!queue.hasRoom())
         let batch = queue.takeBatch()
-        #expect(!queue.hasRoom && !queue.isWritten)
+        #expect(!queue.hasRoom() && !queue.isWritten)
         acknowledge(batch, in: &queue)
-        #expect(queue.hasRoom && queue.isWritten)
+        #expect(queue.hasRoom() && queue.isWritten)
     }
 
     @Test("Sending waits for the turn and for the write, and fails once the peer is gone")

@@ -143,7 +143,7 @@ struct TestService: Sendable {
 
 /// Serves a ``TestService`` while `body` runs, then shuts it down and waits for its end.
 func withService<R: Sendable>(
-    limits: ConnectionLimits = .init(),
+    limits: ConnectionLimits = .init(), admission: Admission? = nil,
     onConnectionCountChange: (@Sendable (Int) -> Void)? = nil,
     _ body: (TestService, String, Server) async throws -> R
 ) async throws -> R {
@@ -152,7 +152,8 @@ func withService<R: Sendable>(
         let service = TestService()
         let server = Server(
             listener: .inherited(fileDescriptor: try makeListeningSocket(path)), info: TestService.info,
-            interfaces: [try service.interface()], limits: limits, logger: TestService.quiet,
+            interfaces: [try service.interface()],
+            admission: admission ?? Admission(ServerLimits(connection: limits)), logger: TestService.quiet,
             onConnectionCountChange: onConnectionCountChange)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
