@@ -61,6 +61,8 @@ public struct Poison: Error, Hashable, Sendable {
     public let receiveCount: Int
     /// The failed tries before.
     public let attempts: [Attempt]
+    /// The spool file and the line that they came in, for the log.
+    public var origin: String?
 
     /// Describes poison.
     public init(

@@ -30,10 +30,15 @@ public struct CalendarDate: Hashable, Comparable, Sendable {
 
     private static func days(ofMonth month: Int32, year: Int32) -> Int32 {
         switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 2: isLeap(year) ? 29 : 28
         case 4, 6, 9, 11: 30
         default: 31
         }
+    }
+
+    private static func isLeap(_ year: Int32) -> Bool {
+        guard year % 4 == 0 else { return false }
+        return year % 100 != 0 || year % 400 == 0 || PlantedFault.fourthYearLeaps.isPlanted
     }
 
     /// Orders by time.

@@ -53,8 +53,15 @@ final class ActiveFile {
         arrival = Timestamp(milliseconds: status.modifiedMilliseconds)
     }
 
-    /// How many messages are not received yet, as the name promises.
-    var unread: Int { reader == nil ? 0 : max(0, (SpoolFileName.count(in: name) ?? 0) - linesRead) }
+    /// How many messages are not received yet: as the name promises, or counted where it promises nothing.
+    func unread() throws(SpoolError) -> Int {
+        let inHand = pushedBack == nil && oddity == nil ? 0 : 1
+        guard var rest = reader else { return inHand }
+        if let count = SpoolFileName.count(in: name) { return inHand + max(0, count - linesRead) }
+        var count = inHand
+        while let line = try rest.next() { count += line.isBlank ? 0 : 1 }
+        return count
+    }
 
     /// Whether the last byte was read, so that no line follows. A file is often seen to be so only when one more
     /// line is asked for.
@@ -92,11 +99,19 @@ final class ActiveFile {
     func giveUp(reason: String) -> Line {
         oddity = nil
         reader = nil
-        let poison = Poison(id: .derived(fileName: name, line: 0), reason: reason)
+        var poison = Poison(id: .derived(fileName: name, line: 0), reason: reason)
+        poison.origin = name
         return Line(number: 0, offset: 0, count: size, content: .failure(poison))
     }
 
     private func decode(_ line: LineReader.Line) -> Result<Message, Poison> {
+        let decoded = decodeLine(line)
+        guard case .failure(var poison) = decoded else { return decoded }
+        poison.origin = "\(name), line \(line.number)"
+        return .failure(poison)
+    }
+
+    private func decodeLine(_ line: LineReader.Line) -> Result<Message, Poison> {
         guard let bytes = line.bytes else {
             return .failure(
                 Poison(

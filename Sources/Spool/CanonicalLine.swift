@@ -45,6 +45,7 @@ struct CanonicalLine {
         if skip(#","crc32c":""#) {
             guard let checksum = take(CRC32C.digits), skip("\""),
                 checksum.elementsEqual(CRC32C.text(CRC32C.checksum(covered)).utf8)
+                    || PlantedFault.checksumIgnored.isPlanted
             else { return false }
         }
         return skip("}") && position == bytes.count

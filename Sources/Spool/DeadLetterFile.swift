@@ -25,6 +25,8 @@ struct DeadLetterFile: Codable {
     static let suffix = ".letter"
     static let bodySuffix = ".body"
     private static let deletedSuffix = ".deleted"
+    /// What a file of that name holds.
+    static let deletedMark = Array("deleted\n".utf8)
 
     /// The name of a body that lies beside the letter.
     var bodyName: String { "\(id)\(Self.bodySuffix)" }
@@ -40,16 +42,29 @@ struct DeadLetterFile: Codable {
         name.hasSuffix(deletedSuffix) ? BookingID(String(name.dropLast(deletedSuffix.count))) : nil
     }
 
+    /// The id in the name of a body that lies beside its letter; nil for the name of anything else.
+    static func bodyID(in name: String) -> BookingID? {
+        name.hasSuffix(bodySuffix) ? BookingID(String(name.dropLast(bodySuffix.count))) : nil
+    }
+
     /// The id in a letter's name; nil for the name of anything else.
     static func id(in name: String) -> BookingID? {
         name.hasSuffix(suffix) ? BookingID(String(name.dropLast(suffix.count))) : nil
     }
 
-    func header() throws(QueueUnavailable) -> [UInt8] {
+    /// Whether the numbers are such as a worker writes: whoever reads the letter counts on it.
+    var isPossible: Bool { bodySize >= 0 && (0...1_000_000).contains(redriveCount ?? 0) }
+
+    /// The letter's first line, with a checksum that covers the body behind it as well.
+    func header(for body: [FileContent] = []) throws -> [UInt8] {
+        try Seal.seal(try object()) { try CRC32C.checksum(body, after: $0) } + [UInt8(ascii: "\n")]
+    }
+
+    private func object() throws(QueueUnavailable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+            return Array(try encoder.encode(self))
         } catch {
             throw QueueUnavailable(reason: "Cannot encode the dead letter \(id): \(error).")
         }
@@ -60,17 +75,48 @@ struct DeadLetterFile: Codable {
 struct StoredDeadLetter {
     let fields: DeadLetterFile
     private let file: OpenFile
+    private let head: [UInt8]
     private let bodyOffset: Int
+
+    /// The head can't be that of the letter with this name.
+    struct Damaged: Error {
+        let judgement: Judgement
+    }
 
     /// Reads the head of a letter.
     ///
-    /// - Throws: `SpoolError`, or a `DecodingError` when the head is damaged.
+    /// - Throws: `SpoolError`, or a `DecodingError` or `Damaged` when the head is damaged.
     init(_ path: String, files: some FileSystem) throws {
         file = try files.open(path)
         var lines = LineReader(file)
-        let head = try lines.next()
-        fields = try JSONDecoder().decode(DeadLetterFile.self, from: Data(head?.bytes ?? []))
-        bodyOffset = (head?.count ?? 0) + 1
+        let line = try lines.next()
+        head = line?.bytes ?? []
+        fields = try JSONDecoder().decode(DeadLetterFile.self, from: Data(head))
+        bodyOffset = (line?.count ?? 0) + 1
+        guard fields.v == 1 else {
+            throw Damaged(judgement: try damage().map { .damaged($0) } ?? .foreign)
+        }
+        guard fields.isPossible else {
+            throw Damaged(judgement: .damaged("The letter's head holds an impossible number."))
+        }
+        // Swapped or copied under another name it would give one booking the content of another.
+        guard path.hasSuffix("/\(DeadLetterFile.name(fields.id))") else {
+            throw Damaged(judgement: try damage().map { .damaged($0) } ?? .ofAnother(fields.id))
+        }
+    }
+
+    /// Why the letter's file is damaged; nil when it is as it was written, as far as it tells.
+    func damage() throws(SpoolError) -> String? {
+        let rest = FileContent.part(
+            of: file, offset: bodyOffset, count: max(0, file.status.size - bodyOffset))
+        let isIntact = try Seal.isIntact(head) { (sum) throws(SpoolError) in
+            try CRC32C.checksum([rest], after: sum)
+        }
+        if isIntact == false { return "The letter's checksum does not match." }
+        if fields.bodyFile == nil, bodyOffset + fields.bodySize != file.status.size {
+            return "The letter's body has another length than its head says."
+        }
+        return nil
     }
 
     /// Reads the head of a letter; nil when it isn't there or damaged.
@@ -92,6 +138,7 @@ struct StoredDeadLetter {
         guard fields.bodySize <= LineReader.maximumLineBytes, fields.bodyFile == nil else {
             return .failure(Poison(id: fields.id, reason: fields.reason))
         }
+        if let damage = try damage() { return .failure(Poison(id: fields.id, reason: damage)) }
         let bytes = try body(limit: fields.bodySize, in: directory, files: files)
         let decoded = MessageLine.decode(
             bytes, fileName: fields.fromFile, number: fields.fromLine, arrival: fields.deadOn)

@@ -7,7 +7,8 @@ import Bookings
 struct JournalGroup: Equatable {
     static let blockBytes = 4096
     static let headerBytes = 256
-    private static let signature = "acms-journal 1"
+    private static let family = "acms-journal "
+    private static let signature = "\(family)1"
 
     /// Which use of its segment it belongs to. A later use has a greater number, over all segments.
     var epoch: Int
@@ -56,7 +57,10 @@ struct JournalGroup: Equatable {
 
     /// The group that begins at `offset` of a segment; nil when there is no whole one.
     init?(_ segment: [UInt8], at offset: Int) {
-        guard offset + Self.headerBytes <= segment.count else { return nil }
+        // Most blocks of a segment begin no group, which their first byte tells.
+        guard offset + Self.headerBytes <= segment.count,
+            segment[offset] == Self.signature.utf8.first
+        else { return nil }
         let header = String(decoding: segment[offset..<(offset + Self.headerBytes)], as: UTF8.self)
         guard header.hasPrefix(Self.signature + " ") else { return nil }
         var fields: [Substring: Substring] = [:]
@@ -67,9 +71,12 @@ struct JournalGroup: Equatable {
         guard let epoch = fields["epoch"].flatMap({ Int($0) }),
             let key = fields["key"].flatMap({ UInt64($0) }),
             let settledEpoch = fields["settled"].flatMap({ Int($0) }),
+            // Numbers that nobody has counted up to would overflow.
+            (0..<1 << 62).contains(epoch), (0..<1 << 62).contains(settledEpoch),
             let count = fields["bytes"].flatMap({ Int($0) }), count >= 0,
             let name = fields["name"], let checksum = fields["crc32c"],
-            case let start = offset + Self.headerBytes, count <= segment.count - start
+            case let start = offset + Self.headerBytes,
+            count <= segment.count - start || PlantedFault.lengthBelieved.isPlanted
         else { return nil }
         self.init(
             epoch: epoch, key: key, settledEpoch: settledEpoch, isLast: fields["last"] == "1",
@@ -87,6 +94,17 @@ struct JournalGroup: Equatable {
         self.isLast = isLast
         self.name = name
         self.lines = lines
+    }
+
+    /// Whether a segment begins as another version of acms begins it, and not as this one with a damaged digit.
+    static func isOfOtherVersion(_ segment: [UInt8]) -> Bool {
+        guard segment.starts(with: family.utf8) else { return false }
+        let version = segment.dropFirst(family.utf8.count).prefix { $0 != UInt8(ascii: " ") }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard (1...9).contains(version.count), version.allSatisfy(digits.contains),
+            !version.elementsEqual("1".utf8)
+        else { return false }
+        return JournalGroup(Array(signature.utf8) + segment.dropFirst(signature.utf8.count), at: 0) == nil
     }
 
     /// The messages, each with its line.

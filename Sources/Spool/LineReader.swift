@@ -16,17 +16,19 @@ struct LineReader {
 
     /// Longest line that is read, in bytes: as long as the longest call that the front takes.
     static let maximumLineBytes = 1 << 20
-    private static let chunkBytes = 256 << 10
 
     private let file: OpenFile
+    private let chunkBytes: Int
     private var buffer: [UInt8] = []
     private var position = 0
     private var fileOffset = 0
     private var number = 0
     private var isAtEnd = false
 
-    init(_ file: OpenFile) {
+    /// - Parameter chunkBytes: how much is read at once.
+    init(_ file: OpenFile, chunkBytes: Int = 256 << 10) {
         self.file = file
+        self.chunkBytes = chunkBytes
     }
 
     /// Whether all bytes were returned as lines, as far as is known without reading.
@@ -76,9 +78,9 @@ struct LineReader {
 
     private mutating func fill() throws(SpoolError) -> Bool {
         guard !isAtEnd else { return false }
-        buffer = try file.read(at: fileOffset, count: Self.chunkBytes)
+        buffer = try file.read(at: fileOffset, count: chunkBytes)
         position = 0
-        isAtEnd = buffer.count < Self.chunkBytes
+        isAtEnd = buffer.count < chunkBytes
         return !buffer.isEmpty
     }
 }

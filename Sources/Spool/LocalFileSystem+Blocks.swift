@@ -40,7 +40,7 @@ extension LocalFileSystem {
                 try writeAll(count == zeros.count ? zeros : Array(zeros[..<count]), to: number, path: path)
                 written += count
             }
-            guard fsync(number) == 0 else { throw SpoolError("sync", path, .last) }
+            try Self.sync(number, path)
             try syncDirectory(path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".")
         } catch {
             try? remove(path)
@@ -52,7 +52,7 @@ extension LocalFileSystem {
     /// Writes in place and syncs the data.
     public func write(_ bytes: [UInt8], at offset: Int, of file: BlockFile) throws(SpoolError) {
         try writeAll(bytes, at: offset, to: file.descriptor, path: file.path)
-        guard fdatasync(file.descriptor) == 0 else { throw SpoolError("sync", file.path, .last) }
+        try Self.sync(file.descriptor, file.path, by: fdatasync)
     }
 
     /// Makes all that was written to a file system durable (syncfs(2); errors since it was opened are told from

@@ -154,6 +154,7 @@ enum MessageLine {
     }
 
     private static func matches(_ checksum: String, _ bytes: [UInt8]) -> Bool {
+        if PlantedFault.skipChecksum.isPlanted { return true }
         var end = bytes.count
         while end > 0, bytes[end - 1] == UInt8(ascii: "\r") || bytes[end - 1] == UInt8(ascii: " ") {
             end -= 1

@@ -27,7 +27,7 @@ extension SpoolConsumer {
             }
             for file in taken.values { counts.active += file.outstanding.count }
             if let current {
-                counts.active += current.unread
+                counts.active += try current.unread()
                 try note(current.name, in: .active, oldest: &counts.oldest)
             }
             let names = try files.names(in: directory.path(of: .deferred)).filter {

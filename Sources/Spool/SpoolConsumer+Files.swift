@@ -73,7 +73,9 @@ extension SpoolConsumer {
         }
         FaultPoint.reached("worker.take")
         do {
-            return try opened(name, status)
+            let file = try opened(name, status)
+            if PlantedFault.removeBeforeCommit.isPlanted { try files.remove(target) }
+            return file
         } catch {
             try? files.rename(target, to: source, replacing: false)
             if place == .incoming { waiting.append(name) }

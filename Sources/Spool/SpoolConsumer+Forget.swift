@@ -22,6 +22,11 @@ extension SpoolConsumer {
             let sources = try sources(of: ids)
             for name in candidates(names, for: ids) { try blank(sources, in: place, name) }
         }
+        // A file that is gone must stay gone: what removed it, or moved it on, was not synced, as long as the letter
+        // itself stood against its messages.
+        for place in [SpoolPlace.incoming, .active, .deferred] {
+            try files.syncDirectory(directory.path(of: place))
+        }
     }
 
     /// The files that can hold one of the messages: of those that front daemons wrote, the one that begins with
@@ -96,7 +101,6 @@ extension SpoolConsumer {
         } else {
             try files.remove(path)
         }
-        try files.syncDirectory(directory.path(of: place))
     }
 
     private func isSource(

@@ -10,6 +10,10 @@ extension SpoolConsumer {
         if let lock = try SpoolLock.inPlaceOfFront(directory) {
             try withExtendedLifetime(lock) {
                 let contents = try JournalContents(directory, files: files)
+                for segment in contents.damagedSegments {
+                    let stretches = contents.damage.count { $0.segment == segment }
+                    notices.append(.damagedJournal(segment: segment, stretches: stretches))
+                }
                 try withoutActuallyEscaping(committed) { committed in
                     let replay = SpoolReplay(
                         directory: directory, files: files, committed: { try committed($0) }, ownsActive: true
@@ -19,21 +23,40 @@ extension SpoolConsumer {
                 }
             }
         }
-        try removeHollow()
+        try removeReplaced()
     }
 
-    /// Removes what a power cut has left in `active/` of files that the front has put back into `incoming/`.
-    private func removeHollow() throws(SpoolError) {
+    /// Removes what a power cut has left in `active/` of a file whose missing messages the front has put back into
+    /// `incoming/`, under the same name.
+    private func removeReplaced() throws(SpoolError) {
         let reader = SpoolReader(directory, files: files)
-        for name in try reader.names(in: .active) where SpoolFileName.count(in: name) != nil {
-            guard reader.exists(.incoming, name) else { continue }
-            var hasMessage = false
-            try reader.forEachMessage(in: .active, name) { _ in
-                hasMessage = true
-                return false
+        for name in try reader.names(in: .active) {
+            guard let count = SpoolFileName.count(in: name), try reader.exists(.incoming, name)
+            else { continue }
+            let held = try messages(in: .active, name)
+            guard held.count < count else { continue }
+            // Nothing in it was missing when there is nothing in the other.
+            if try messages(in: .incoming, name).isEmpty {
+                try files.remove(directory.path(.incoming, name))
             }
-            if !hasMessage { try files.remove(directory.path(.active, name)) }
+            let path = directory.path(.active, name)
+            let group = try JournalContents(directory, files: files).allGroups.first { $0.name == name }
+            if held.isSubset(of: group?.messages.map(\.message.id) ?? Array(held)) {
+                try files.remove(path)
+            } else {
+                // Other messages under the group's name were not left by a power cut.
+                try files.rename(path, to: directory.misplacedPath(name, using: files), replacing: false)
+            }
         }
+    }
+
+    private func messages(in place: SpoolPlace, _ name: String) throws(SpoolError) -> Set<BookingID> {
+        var ids: Set<BookingID> = []
+        try SpoolReader(directory, files: files).forEachMessage(in: place, name) { message in
+            ids.insert(message.id)
+            return true
+        }
+        return ids
     }
 
     /// Notes durably which of these letters are deleted while the journal still holds their messages. The directory
@@ -42,7 +65,8 @@ extension SpoolConsumer {
         let journaled = try journaledIDs()
         for id in ids where journaled.contains(id) {
             try write(
-                [.bytes(Array("deleted\n".utf8))], to: directory.path(.dead, DeadLetterFile.deletedName(id)))
+                [.bytes(DeadLetterFile.deletedMark)],
+                to: directory.path(.dead, DeadLetterFile.deletedName(id)))
         }
     }
 

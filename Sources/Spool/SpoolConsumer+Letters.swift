@@ -152,9 +152,12 @@ extension SpoolConsumer {
         }
     }
 
-    /// Removes the letter that a redriven message has left behind, if there is one.
+    /// Removes the letter that a redriven message has left behind, if there is one, durably: once the message is in the
+    /// table, nothing tells any more that it has replaced the letter.
     mutating func removeLetter(replacedBy message: Message) throws(SpoolError) {
-        if deadIDs.contains(message.id), try !isDead(message) { try removeLetter(message.id) }
+        guard deadIDs.contains(message.id), try !isDead(message) else { return }
+        try removeLetter(message.id)
+        try files.syncDirectory(directory.path(of: .dead))
     }
 
     /// Whether a message is a dead letter, and no newer than it: redriven since, it takes the letter's place.

@@ -8,7 +8,9 @@ extension SpoolConsumer {
             for place in [SpoolPlace.active, .deferred, .dead] {
                 for name in try files.names(in: directory.path(of: place)) where SpoolFileName.isHidden(name)
                 {
-                    try files.remove(directory.path(place, name))
+                    // A directory of such a name is nobody's unfinished file.
+                    let path = directory.path(place, name)
+                    if try files.status(of: path)?.kind != .directory { try files.remove(path) }
                 }
             }
             deadIDs = Set(try letters.ids())
@@ -16,7 +18,9 @@ extension SpoolConsumer {
             try finishRedrives()
             deferred = DeferredMessages()
             for name in try files.names(in: directory.path(of: .deferred)) {
-                let message = try? storedMessage(.deferred, name)
+                let read = Result { () throws(SpoolError) in try storedMessage(.deferred, name) }
+                if case .success(let found) = read, try putBackMisplaced(name, found) { continue }
+                let message = try? read.get()
                 if let message { try removeLetter(replacedBy: message) }
                 deferred.insert(
                     name, due: message?.notBefore ?? time,
@@ -26,6 +30,18 @@ extension SpoolConsumer {
         } catch {
             throw QueueUnavailable(error)
         }
+    }
+
+    /// Puts a file of `deferred/` that isn't what its name says back into `incoming/`, under a name that promises
+    /// nothing. It is judged there line by line, and nothing else is written over it.
+    private mutating func putBackMisplaced(_ name: String, _ message: Message?) throws(SpoolError) -> Bool {
+        let path = directory.path(.deferred, name)
+        guard message.map({ SpoolFileName.make(first: $0.id, count: 1) != name }) ?? true,
+            try files.status(of: path)?.kind == .regular
+        else { return false }
+        try files.rename(path, to: directory.misplacedPath(name, using: files), replacing: false)
+        notices.append(.misplaced(name: name))
+        return true
     }
 
     /// Deals with what a dead worker left in `active/`. Lines are settled in their order, so those it may have
@@ -42,29 +58,47 @@ extension SpoolConsumer {
         charge: (Message) -> Settlement
     ) throws -> [BookingID] {
         var charged: [BookingID] = []
+        var isDurable = false
         do {
             try replayJournal(committed: committed)
             var settled: [String] = []
             for name in try files.names(in: directory.path(of: .active)).sorted() {
                 guard charged.count < limit, let file = try openLeftover(name) else { continue }
-                let outcome = try chargeSuspects(
-                    of: file, upTo: limit - charged.count, at: time, committed: committed, charge: charge)
-                charged += outcome.charged
-                if outcome.isSettled { settled.append(name) }
+                let isSettled = try chargeSuspects(
+                    of: file, &charged, upTo: limit, at: time, committed: committed, charge: charge)
+                if isSettled { settled.append(name) }
             }
-            // Also what an earlier try wrote and could not sync.
             for place in [SpoolPlace.deferred, .dead] where !charged.isEmpty || !settled.isEmpty {
                 try files.syncDirectory(directory.path(of: place))
             }
+            isDurable = true
             for name in settled { try files.remove(directory.path(.active, name)) }
             for name in try files.names(in: directory.path(of: .active)) {
                 _ = try putBack(name, to: .incoming)
                 suspects.insert(name)
             }
-        } catch let error as SpoolError {
-            throw QueueUnavailable(error)
+        } catch {
+            // What was written is written again by the next try: a sync that fails once doesn't tell of it again.
+            for id in charged where !isDurable {
+                deferred.remove(SpoolFileName.make(first: id, count: 1))
+                deadIDs.remove(id)
+            }
+            throw (error as? SpoolError).map { QueueUnavailable($0) } ?? error
         }
         return charged
+    }
+
+    /// Whether a message of a dead worker's file is durable in `deferred/` or `dead/` already: itself, and not only
+    /// something that bears its id.
+    private func isSetAside(_ message: Message) throws(SpoolError) -> Bool {
+        if deferred.contains(message.id) {
+            let other = try storedMessage(.deferred, SpoolFileName.make(first: message.id, count: 1))
+            return other?.id == message.id && other?.request == message.request
+        }
+        guard try isDead(message) else { return false }
+        let letter = DeadLetterFile.name(message.id)
+        return try SpoolReader(directory, files: files).message(message.id, in: .dead, letter)?.request
+            == message.request
     }
 
     private mutating func openLeftover(_ name: String) throws(SpoolError) -> ActiveFile? {
@@ -73,11 +107,11 @@ extension SpoolConsumer {
         return try opened(name, status)
     }
 
+    /// - Returns: whether each message of the file is durable elsewhere, once the directories are synced.
     private mutating func chargeSuspects(
-        of file: ActiveFile, upTo limit: Int, at time: Timestamp,
+        of file: ActiveFile, _ charged: inout [BookingID], upTo limit: Int, at time: Timestamp,
         committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>, charge: (Message) -> Settlement
-    ) throws -> (charged: [BookingID], isSettled: Bool) {
-        var charged: [BookingID] = []
+    ) throws -> Bool {
         var isAtEnd = false
         var hasOthers = false
         while charged.count < limit, !isAtEnd {
@@ -91,7 +125,7 @@ extension SpoolConsumer {
                     hasOthers = true
                     continue
                 }
-                if !deferred.contains(message.id), try !isDead(message) {
+                if try !isSetAside(message) {
                     chunk.append((line, message))
                 }
             }
@@ -106,6 +140,6 @@ extension SpoolConsumer {
                 }
             }
         }
-        return (charged, isAtEnd && !hasOthers)
+        return isAtEnd && !hasOthers
     }
 }

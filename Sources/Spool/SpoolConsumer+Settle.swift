@@ -112,9 +112,11 @@ extension SpoolConsumer {
             return
         }
         guard let source = file.file else { return }
-        guard try chooseID(for: &letter, source: source, offset: line.offset) else { return }
+        // One that is there already is written again: a sync that was to make it durable may have failed.
+        try chooseID(for: &letter, source: source, offset: line.offset)
         let body = FileContent.part(of: source, offset: line.offset, count: line.count)
-        try writeWhole([.bytes(try letter.header()), body], to: .dead, DeadLetterFile.name(letter.id))
+        try writeWhole(
+            [.bytes(try letter.header(for: [body])), body], to: .dead, DeadLetterFile.name(letter.id))
         deadIDs.insert(letter.id)
     }
 
@@ -137,19 +139,17 @@ extension SpoolConsumer {
         deadIDs.insert(letter.id)
     }
 
-    /// Gives the letter an id that no other letter has.
-    ///
-    /// - Returns: false when this very letter is there already.
-    private func chooseID(for letter: inout DeadLetterFile, source: OpenFile, offset: Int) throws -> Bool {
+    /// Gives the letter an id that no other letter has; this very one may be there already.
+    private func chooseID(for letter: inout DeadLetterFile, source: OpenFile, offset: Int) throws {
         var salt = 0
         while true {
             let path = directory.path(.dead, DeadLetterFile.name(letter.id))
-            guard try files.status(of: path) != nil else { return true }
+            guard try files.status(of: path) != nil else { return }
             if let stored = try? StoredDeadLetter(path, files: files),
                 stored.fields.bodySize == letter.bodySize
             {
                 let there = try stored.body(limit: letter.bodySize, in: directory, files: files)
-                if there == (try source.read(at: offset, count: letter.bodySize)) { return false }
+                if there == (try source.read(at: offset, count: letter.bodySize)) { return }
             }
             letter.id = .derived(
                 fileName: salt == 0 ? letter.fromFile : "\(letter.fromFile)#\(salt)", line: letter.fromLine)

@@ -22,6 +22,10 @@ public struct SpoolConsumer: BookingQueueConsumer {
         case duplicate(BookingID, progress: Progress)
         /// So many messages, whose files a power cut had taken, were put back from the journal.
         case replayed(Int)
+        /// The file of `deferred/` was not what its name says; it was put back into `incoming/`.
+        case misplaced(name: String)
+        /// The journal's segment is damaged in so many places.
+        case damagedJournal(segment: String, stretches: Int)
     }
 
     let directory: SpoolDirectory
@@ -241,7 +245,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
         } else if deadIDs.contains(message.id) {
             guard try isDead(message) else {
                 // Redriven, and the letter could not be removed then.
-                try removeLetter(message.id)
+                try removeLetter(replacedBy: message)
                 return line
             }
             place = .dead
@@ -260,6 +264,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
             }
             return line
         }
+        // What only bears the name of this message is none of it.
+        guard other.id == message.id else { return line }
         guard other.request != message.request else {
             notices.append(.duplicate(message.id, progress: place == .dead ? .deadLettered : .deferred))
             return nil

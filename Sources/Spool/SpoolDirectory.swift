@@ -34,13 +34,42 @@ public struct SpoolDirectory: Hashable, Sendable {
     public var lockPath: String { "\(root)/lock" }
 
     /// The file whose lock makes a front the only one.
-    var frontLockPath: String { path(.tmp, ".lock") }
+    var frontLockPath: String { path(.tmp, SpoolLock.frontName) }
+
+    /// Where a repair sets aside what is damaged.
+    static let damagedName = "damaged"
+
+    /// The file that says which format the spool's directories have. Format 1 is that of a spool without it; the first
+    /// version of acms that lays a spool out otherwise writes it, so that older ones keep away.
+    var formatPath: String { "\(root)/format" }
+
+    /// The formats that this program knows.
+    private static let knownFormat = "1"
+
+    /// - Throws: when the spool has another format than this program knows.
+    func checkFormat(using files: some FileSystem) throws(SpoolError) {
+        guard let status = try files.status(of: formatPath) else { return }
+        guard status.kind == .regular else { throw .newerFormat(formatPath) }
+        let bytes = try files.open(formatPath).read(at: 0, count: 64)
+        let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard text == Self.knownFormat else { throw .newerFormat(formatPath) }
+    }
+
+    /// Where a file whose content isn't what its name says is put: in `incoming/`, under a name that promises nothing
+    /// and that nothing has.
+    func misplacedPath(_ name: String, using files: some FileSystem) throws(SpoolError) -> String {
+        var name = SpoolFileName.misplaced(name)
+        while try files.status(of: path(.incoming, name)) != nil { name = SpoolFileName.misplaced(name) }
+        return path(.incoming, name)
+    }
 
     /// Makes the directories that are missing, as far as permissions allow. Installed systems have them with
     /// their owners and modes already; this serves runs in a directory of one's own.
     ///
     /// - Throws: when one is missing afterwards, the first failure.
+    /// - Throws: as well, before anything is made, when the spool has a newer format.
     public func makeMissing(using files: some FileSystem) throws(SpoolError) {
+        try checkFormat(using: files)
         var failure: SpoolError?
         for path in [root] + SpoolPlace.allCases.map(path(of:)) {
             do {
@@ -70,6 +99,12 @@ enum SpoolFileName {
 
     /// Whether it is the name of a file of redriven messages.
     static func isRedriven(_ name: String) -> Bool { name.hasSuffix(redrivenSuffix) }
+
+    /// What a file whose content isn't what its name says is called instead: a name that promises nothing.
+    static func misplaced(_ name: String) -> String {
+        let base = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+        return "\(base).misplaced\(suffix)"
+    }
 
     /// How many messages the name promises; nil when it promises nothing.
     static func count(in name: String) -> Int? {

@@ -22,6 +22,9 @@ public struct SpoolError: Error, Hashable, Sendable {
     /// Whether there was no room.
     var meansFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
 
+    /// Whether a sync has failed. What it was to make durable may be lost then, and no later sync tells so.
+    var isFailedSync: Bool { operation.hasPrefix("sync") }
+
     /// Whether the file itself is at fault, not the spool: it is gone, odd, or not ours to read.
     var concernsOnlyTheFile: Bool {
         switch errno {
@@ -35,6 +38,15 @@ public struct SpoolError: Error, Hashable, Sendable {
     }
 }
 
+extension SpoolError {
+    private static let readFormat = "use the format of"
+
+    /// What only a newer version of acms understands.
+    static func newerFormat(_ path: String) -> SpoolError { SpoolError(readFormat, path, .notSupported) }
+
+    private var isNewerFormat: Bool { operation == Self.readFormat }
+}
+
 extension SpoolError: CustomStringConvertible {
     /// What failed, on what, why, and what to do.
     public var description: String {
@@ -43,6 +55,8 @@ extension SpoolError: CustomStringConvertible {
 
     private var remedy: String {
         switch errno {
+        case _ where isNewerFormat:
+            "A newer version of acms has written it. Nothing is touched; install that version."
         case .noSpace, .diskQuotaExceeded: "Free space on its file system."
         case .ioError: "Its disk may be failing; see the kernel's log."
         case .permissionDenied, .notPermitted: "Check the owners and modes of the spool's directories."

@@ -12,8 +12,18 @@ final class SpoolJournal: Sendable {
     static let segmentBytes = 4 << 20
     /// The segments' names in `tmp/`.
     static let names = [".journal-0", ".journal-1"]
+    /// How many damaged segments are kept of each, at most.
+    static let keptSegments = 9
+    /// What a damaged segment is called that is kept for whoever looks into it.
+    static func damagedName(_ segment: String, _ number: Int) -> String { "\(segment).damaged-\(number)" }
+    /// Whether it is the name of such a segment.
+    static func isDamagedName(_ name: String) -> Bool { names.contains { name.hasPrefix("\($0).damaged-") } }
     /// What lies in `tmp/` as long as there may be something to replay: units look for it when the system starts.
     static let marker = ".journal-open"
+    /// What lies in `tmp/` since a sync of the spool has failed. What can be read then need not be on the disk, and no
+    /// later sync writes it: the next replay makes the files anew. It need not be durable, because what is read after a
+    /// power cut is on the disk.
+    static let distrust = ".journal-unsynced"
 
     private struct State {
         var current = 0
@@ -21,8 +31,8 @@ final class SpoolJournal: Sendable {
         var epoch: Int
         var key = UInt64.random(in: 0 ... .max)
         var settledEpoch: Int
-        /// Where the last group begins.
-        var last = 0
+        /// Where the last group begins; nil when there is none to be withdrawn.
+        var last: Int?
     }
 
     private let directory: SpoolDirectory
@@ -59,9 +69,17 @@ final class SpoolJournal: Sendable {
     /// Whether a group with so many bytes of lines can be appended at all.
     static func takes(_ count: Int) -> Bool { JournalGroup.size(ofLines: count) <= segmentBytes }
 
+    /// Notes that what can be read need not be on the disk, if that is what an error means.
+    static func distrust(after error: any Error, _ directory: SpoolDirectory, _ files: any FileSystem) {
+        guard let error = error as? SpoolError, error.isFailedSync else { return }
+        try? files.write([], to: directory.path(.tmp, distrust), mode: 0o640, synced: false)
+    }
+
     /// Appends a group; durable on return. The file of the group before must be in its place by now.
     func append(name: String, _ lines: [UInt8]) throws(SpoolError) {
         try state.withLock { (state) throws(SpoolError) in
+            // Should the other segment not be to be had, the group before stays: it was answered.
+            state.last = nil
             let size = JournalGroup.size(ofLines: lines.count)
             if state.offset + size > Self.segmentBytes { try turn(&state) }
             let group = JournalGroup(
@@ -73,12 +91,13 @@ final class SpoolJournal: Sendable {
         }
     }
 
-    /// Takes the last group back, durably: its file could not be made.
+    /// Takes the group back, durably, whose appending was tried last: it failed, or its file could not be made.
     func withdraw() throws(SpoolError) {
         try state.withLock { (state) throws(SpoolError) in
+            guard let last = state.last else { return }
             let nothing = JournalGroup(epoch: state.epoch, key: state.key, settledEpoch: state.settledEpoch)
-            try files.write(nothing.blocks, at: state.last, of: segments[state.current])
-            state.offset = state.last + nothing.blocks.count
+            try files.write(nothing.blocks, at: last, of: segments[state.current])
+            state.offset = last + nothing.blocks.count
         }
     }
 
@@ -106,6 +125,7 @@ final class SpoolJournal: Sendable {
                 try files.syncFileSystem(of: directory.root)
             } catch {
                 failure.withLock { $0 = error }
+                Self.distrust(after: error, directory, files)
             }
         }
     }

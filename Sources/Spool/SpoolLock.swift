@@ -9,7 +9,8 @@ public final class SpoolLock: Sendable {
     /// Another daemon holds the lock.
     public struct Taken: Error, Sendable, CustomStringConvertible {
         let path: String
-        let role: String
+        /// What kind of daemon: "front" or "worker".
+        public let role: String
         /// What is locked, and what to do.
         public var description: String {
             "Another \(role) has this spool: \(path) is locked. Only one acms-\(role)d may serve a spool; see "
@@ -50,6 +51,9 @@ public final class SpoolLock: Sendable {
 }
 
 extension SpoolLock {
+    /// The front's lock in `tmp/`.
+    static let frontName = ".lock"
+
     /// How often the front looks for the end of a worker's replay, which is a matter of milliseconds, before it
     /// takes the lock to be another front's.
     private static let tries = 200
@@ -66,6 +70,16 @@ extension SpoolLock {
             usleep(10_000)
         }
         return lock
+    }
+
+    /// As `init`, for a repair: nil when no worker has ever been there. The lock's file is left to its owner to make.
+    public static func ifThere(_ directory: SpoolDirectory) throws -> SpoolLock? {
+        try LocalFileSystem().status(of: directory.lockPath) == nil ? nil : SpoolLock(directory)
+    }
+
+    /// As ``ofFront(_:)``, for a repair: nil when no front has ever been there.
+    static func ofFrontIfThere(_ directory: SpoolDirectory) throws -> SpoolLock? {
+        try LocalFileSystem().status(of: directory.frontLockPath) == nil ? nil : ofFront(directory)
     }
 
     /// Says that the front's replay is done: from now on others may wait for that.

@@ -19,6 +19,25 @@ public struct SpoolPause: Codable, Hashable, Sendable {
     }
 }
 
+extension SpoolPause {
+    /// The file.
+    func bytes() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return Seal.seal(Array(try encoder.encode(self))) { $0 } + [UInt8(ascii: "\n")]
+    }
+
+    /// Reads the file; nil when it can't be understood. One that was written by hand has no checksum.
+    init?(_ bytes: [UInt8]) {
+        var line = bytes
+        if line.last == UInt8(ascii: "\n") { line.removeLast() }
+        guard Seal.isIntact(line, { $0 }) ?? true,
+            let pause = try? JSONDecoder().decode(SpoolPause.self, from: Data(line))
+        else { return nil }
+        self = pause
+    }
+}
+
 extension SpoolConsumer {
     private var pausePath: String { "\(directory.root)/paused" }
 
@@ -31,7 +50,7 @@ extension SpoolConsumer {
                 until: nil, since: Timestamp(milliseconds: status.modifiedMilliseconds), uid: nil)
             guard status.kind == .regular else { return unclear }
             let bytes = try files.open(pausePath).read(at: 0, count: min(status.size, 4096))
-            return (try? JSONDecoder().decode(SpoolPause.self, from: Data(bytes))) ?? unclear
+            return SpoolPause(bytes) ?? unclear
         } catch {
             throw QueueUnavailable(error)
         }
@@ -41,9 +60,7 @@ extension SpoolConsumer {
     public func setPause(_ pause: SpoolPause?) throws(QueueUnavailable) {
         do {
             if let pause {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys]
-                let bytes = Array(try encoder.encode(pause)) + [UInt8(ascii: "\n")]
+                let bytes = try pause.bytes()
                 let unfinished = "\(directory.root)/.paused"
                 try write([.bytes(bytes)], to: unfinished)
                 try files.rename(unfinished, to: pausePath, replacing: true)

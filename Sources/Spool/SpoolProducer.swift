@@ -13,8 +13,8 @@ public final class SpoolProducer: BookingQueueProducer {
         public var swept: [String] = []
         /// Messages whose files a power cut had taken, and that were put back.
         public var replayedMessages = 0
-        /// Parts of the journal that can't be read.
-        public var damagedStretches = 0
+        /// Segments of the journal that can't be read in whole, and in how many places. They are kept beside it.
+        public var damagedSegments: [String: Int] = [:]
     }
 
     private struct State {
@@ -67,7 +67,11 @@ public final class SpoolProducer: BookingQueueProducer {
     /// Ends in good order: nothing is replayed at the next start.
     public func finish() {
         state.withLock { state in
-            try? state.journal?.close()
+            do {
+                try state.journal?.close()
+            } catch {
+                SpoolJournal.distrust(after: error, directory, files)
+            }
             state = State()
         }
     }
@@ -96,6 +100,8 @@ public final class SpoolProducer: BookingQueueProducer {
 
     private func sweep(_ leftovers: inout Leftovers) throws(SpoolError) {
         for name in try files.names(in: directory.path(of: .tmp)) where SpoolFileName.isUnfinished(name) {
+            // A directory of such a name is nobody's unfinished file.
+            if try files.status(of: directory.path(.tmp, name))?.kind == .directory { continue }
             try files.remove(directory.path(.tmp, name))
             leftovers.swept.append(name)
         }
@@ -107,9 +113,28 @@ public final class SpoolProducer: BookingQueueProducer {
             directory: directory, files: files, committed: committed, ownsActive: false)
         let outcome = try replay.run(contents)
         leftovers.replayedMessages += outcome.messages
-        leftovers.damagedStretches += outcome.damagedStretches
-        // Without a journal, for which there may be no room, groups are synced one by one.
-        return try? SpoolJournal(directory, files: files, after: contents.lastEpoch)
+        for segment in contents.damagedSegments {
+            leftovers.damagedSegments[segment, default: 0] += contents.damage.count { $0.segment == segment }
+            try setAside(segment)
+        }
+        do {
+            let journal = try SpoolJournal(directory, files: files, after: contents.lastEpoch)
+            try? files.remove(directory.path(.tmp, SpoolJournal.distrust))
+            return journal
+        } catch {
+            // Without a journal, for which there may be no room, groups are synced one by one.
+            SpoolJournal.distrust(after: error, directory, files)
+            return nil
+        }
+    }
+
+    /// Keeps a damaged segment: it is about to be written again.
+    private func setAside(_ segment: String) throws(SpoolError) {
+        let names = (1...SpoolJournal.keptSegments).map { SpoolJournal.damagedName(segment, $0) }
+        for name in names where try files.status(of: directory.path(.tmp, name)) == nil {
+            return try files.rename(
+                directory.path(.tmp, segment), to: directory.path(.tmp, name), replacing: false)
+        }
     }
 
     /// Makes a group durable.
@@ -149,7 +174,7 @@ public final class SpoolProducer: BookingQueueProducer {
             // It may be on the disk all the same.
             try? journal.withdraw()
             // What a failed sync left out is not written by another: this process has done with the journal.
-            if !error.meansFull { state.journal = nil }
+            if error.isFailedSync || !error.meansFull { state.journal = nil }
             throw error
         }
         do throws(SpoolError) {

@@ -26,10 +26,12 @@ public struct SpoolReader: Sendable {
     }
 
     /// Whether an entry is there now.
-    public func exists(_ place: SpoolPlace, _ name: String) -> Bool { size(place, name) != nil }
+    public func exists(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> Bool {
+        try size(place, name) != nil
+    }
 
-    private func size(_ place: SpoolPlace, _ name: String) -> Int? {
-        ((try? files.status(of: directory.path(place, name))) ?? nil)?.size
+    private func size(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> Int? {
+        try files.status(of: directory.path(place, name))?.size
     }
 
     /// Calls `body` with each valid message of an entry, in order, until it returns false. An odd entry has none.
@@ -41,9 +43,9 @@ public struct SpoolReader: Sendable {
     ) throws(SpoolError) -> Int? {
         if place == .dead {
             if let message = try deadMessage(name) { _ = body(message) }
-            return size(place, name)
+            return try size(place, name)
         }
-        guard let file = try open(place, name) else { return size(place, name) }
+        guard let file = try open(place, name) else { return try size(place, name) }
         let arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
         var lines = LineReader(file)
         while let line = try lines.next() {

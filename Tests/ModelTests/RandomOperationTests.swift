@@ -25,6 +25,7 @@ import Testing
                 """
                 ACMS_MODEL_SEED=\(seed) contradicts the model at step \(done): \(error)
                 \(run.stories(in: "\(error)").joined(separator: "\n"))
+                \(run.places(in: "\(error)").joined(separator: "\n"))
                 What came before:
                 \(run.history.joined(separator: "\n"))
                 """)

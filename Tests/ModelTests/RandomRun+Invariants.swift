@@ -37,7 +37,9 @@ extension RandomRun {
             try expect(names.isEmpty, "left in \(place): \(names)")
         }
         let dead = Set(try DeadLetterStore(host.spool).ids())
-        try expect(dead == model.dead, "dead letters are \(dead), expected \(model.dead)")
+        let reasons = try dead.subtracting(model.dead).map { try letter($0)?.reason ?? "gone" }
+        try expect(
+            dead == model.dead, "dead letters are \(dead), expected \(model.dead); others: \(reasons)")
         var rows = 0
         for apartment in Self.apartments { rows += try check(apartment) }
         let committed = model.entries.values.count { if case .committed = $0.state { true } else { false } }

@@ -151,8 +151,12 @@ extension RandomRun {
                 note("cancel", [id])
             }
         } catch {
-            try compareRefusal(error, id, state, approving, isOut || worker.files.isCrashed)
+            let isKnown = await worker.worker.stage == .serving
+            try compareRefusal(
+                error, id, state, approving, isOut || worker.files.isCrashed || !isKnown && state == .gone)
             note(approving ? "approve" : "cancel", [id], error.name)
+            // A worker that begins recovers what the one before it left, to know whether it has the booking.
+            try observe()
         }
     }
 

@@ -60,6 +60,14 @@ final class RandomRun {
         }
     }
 
+    /// Where each message lies that a text names.
+    func places(in text: String) -> [String] {
+        let found = (try? messages()) ?? []
+        return found.filter { text.contains($0.message.id.description) }.map {
+            "\($0.place) holds \($0.message)"
+        }
+    }
+
     func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
     func expect(_ condition: Bool, _ what: @autoclosure () -> String) throws {

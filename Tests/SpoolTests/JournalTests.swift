@@ -60,17 +60,158 @@ import Testing
         #expect(try replayed() == 0)
     }
 
+    /// The worker had it in hand when the power went, and some of it in the table; the front starts first.
+    @Test(arguments: [0, 2, 5], [0, 150, 2000])
+    func whatIsLeftInActiveOfAFileThatTheFrontHasReplacedIsNoPoison(committed: Int, length: Int) throws {
+        let group = try messages(0..<5)
+        try crash { try $0.enqueue(group) }
+        let name = try #require(try root.names(in: "incoming").first)
+        let content = try root.read("incoming/\(name)")
+        try files.remove(directory.path(.incoming, name))
+        let left = min(length, content.utf8.count - 10)
+        try root.write(String(content.prefix(left)), to: "active/\(name)")
+        let done = Set(group.prefix(committed).map(\.id))
+        #expect(try replayed(committed: done) == 5 - committed)
+
+        var consumer = SpoolConsumer(directory)
+        let now = Timestamp(milliseconds: 1_700_000_100_000)
+        try consumer.start(at: now)
+        let charged = try consumer.recover(
+            upTo: 10, at: now, committed: { ids throws(TableUnavailable) in done.intersection(ids) },
+            charge: { .deferred($0) })
+        #expect(charged.isEmpty)
+        try consumer.scan()
+        let batch = try consumer.receive(upTo: 10, at: now)
+        #expect(try batch.map { try $0.content.get().id } == group.dropFirst(committed).map(\.id))
+        try consumer.settle(batch.map { ($0.receipt, .committed) }, at: now)
+        #expect(try consumer.receive(upTo: 10, at: now).isEmpty)
+        for place in ["incoming", "active", "deferred", "dead"] { #expect(try root.names(in: place).isEmpty) }
+    }
+
+    /// A message that was accepted alone has the file name that it has when it was deferred, whichever daemon starts
+    /// first.
+    @Test(arguments: ["incoming", "active", "deferred"], [true, false])
+    func aMessageThatWasDeferredStaysAsTheWorkerLeftIt(place: String, isFrontFirst: Bool) throws {
+        var message = try messages(0..<1)[0]
+        try crash { try $0.enqueue([message]) }
+        let name = try #require(try root.names(in: "incoming").first)
+        try files.remove(directory.path(.incoming, name))
+        message.receiveCount = 2
+        message.attempts = [Attempt(on: message.acceptedOn, class: "FAILED", reason: "why")]
+        let line = String(decoding: try MessageLine.encode(message), as: UTF8.self)
+        try root.write(line, to: "\(place)/\(name)")
+        if isFrontFirst { #expect(try replayed() == 0) }
+
+        var consumer = SpoolConsumer(directory)
+        let now = Timestamp(milliseconds: 1_700_000_100_000)
+        try consumer.start(at: now)
+        let charged = try consumer.recover(
+            upTo: 10, at: now, committed: { _ throws(TableUnavailable) in [] },
+            charge: { .deferred($0) })
+        #expect(charged == (place == "active" ? [message.id] : []))
+        #expect(!consumer.notices.contains { if case .replayed = $0 { true } else { false } })
+        try consumer.scan()
+        var count = 0
+        for _ in 0..<3 {
+            let batch = try consumer.receive(upTo: 10, at: now)
+            count += batch.count
+            for received in batch { #expect(try received.content.get().attempts == message.attempts) }
+            try consumer.settle(batch.map { ($0.receipt, .committed) }, at: now)
+        }
+        #expect(count == 1)
+        for place in ["incoming", "active", "deferred", "dead"] { #expect(try root.names(in: place).isEmpty) }
+    }
+
     @Test func whatIsInTheTableDeferredDeadOrDeletedIsLeftAlone() throws {
         let group = try messages(0..<6)
         try crash { try $0.enqueue(group) }
         let name = try #require(try root.names(in: "incoming").first)
         try files.remove(directory.path(.incoming, name))
-        try root.write("x", to: "deferred/\(SpoolFileName.make(first: group[1].id, count: 1))")
-        try root.write("x", to: "active/\(SpoolFileName.make(first: group[2].id, count: 1))")
-        try root.write("x", to: "dead/\(DeadLetterFile.name(group[3].id))")
+        for (place, message) in [("deferred", group[1]), ("active", group[2])] {
+            let line = String(decoding: try MessageLine.encode(message), as: UTF8.self)
+            try root.write(line, to: "\(place)/\(SpoolFileName.make(first: message.id, count: 1))")
+        }
+        try root.write(try letter(group[3]), to: "dead/\(DeadLetterFile.name(group[3].id))")
         try root.write("x", to: "dead/\(DeadLetterFile.deletedName(group[4].id))")
         #expect(try replayed(committed: [group[0].id]) == 1)
         #expect(try queued() == ["u5"])
+    }
+
+    private func letter(_ message: Message) throws -> String {
+        let body = try MessageLine.encode(message).dropLast()
+        let letter = DeadLetterFile(
+            id: message.id, class: .exhausted, reason: "why", deadOn: message.acceptedOn, receiveCount: 10,
+            attempts: [], fromFile: "f", fromLine: 1, bodySize: body.count)
+        return String(decoding: try letter.header(for: [.bytes(Array(body))]) + body, as: UTF8.self)
+    }
+
+    @Test func whatOnlyBearsTheNameOfAMessageDoesNotKeepItFromBeingPutBack() throws {
+        let group = try messages(0..<4)
+        try crash { try $0.enqueue(group) }
+        let name = try #require(try root.names(in: "incoming").first)
+        try files.remove(directory.path(.incoming, name))
+        let other = String(decoding: try MessageLine.encode(group[3]), as: UTF8.self)
+        try root.write(other, to: "deferred/\(SpoolFileName.make(first: group[0].id, count: 1))")
+        try root.write(
+            try letter(group[1]).replacing("\"u1\"", with: "\"u7\""),
+            to: "dead/\(DeadLetterFile.name(group[1].id))")
+        try root.write(try letter(group[3]), to: "dead/\(DeadLetterFile.name(group[2].id))")
+        #expect(try replayed() == 4)
+        #expect(try queued() == ["u0", "u1", "u2", "u3"])
+    }
+
+    @Test func aFileOfAnotherGroupUnderTheNameOfOneIsKept() throws {
+        let (first, second) = (try messages(0..<2), try messages(2..<4))
+        try crash { try $0.enqueue(first) }
+        let name = try #require(try root.names(in: "incoming").first)
+        let others = try second.flatMap(MessageLine.encode)
+        try root.write(String(decoding: others, as: UTF8.self), to: "incoming/\(name)")
+        #expect(try replayed() == 2)
+        #expect(try queued() == ["u0", "u1", "u2", "u3"])
+    }
+
+    @Test func aSegmentWithoutItsBeginningIsReplayedAllTheSameAndKept() throws {
+        try crash { producer in for index in 0..<5 { try producer.enqueue(try messages(index..<(index + 1))) }
+        }
+        try overwrite(at: 0)
+        for name in try root.names(in: "incoming") { try files.remove(directory.path(.incoming, name)) }
+        let damaged = try root.bytes("tmp/.journal-0")
+        let producer = SpoolProducer(directory)
+        defer { producer.finish() }
+        try producer.prepare()
+        let leftovers = producer.takeLeftovers()
+        #expect(leftovers.replayedMessages == 5)
+        #expect(leftovers.damagedSegments == [".journal-0": 1])
+        #expect(try root.bytes("tmp/\(SpoolJournal.damagedName(".journal-0", 1))") == damaged)
+        #expect(try queued().count == 5)
+    }
+
+    @Test func aNewerJournalAndANewerSpoolAreNotTouched() throws {
+        try crash { try $0.enqueue(try messages(0..<1)) }
+        let header = Array("acms-journal 2 epoch=1 something=else crc32c=00000000".utf8)
+        let file = try files.openBlocks(
+            directory.path(.tmp, ".journal-1"), bytes: SpoolJournal.segmentBytes, mode: 0o640)
+        try files.write(header, at: 0, of: file)
+        let before = try ["tmp/.journal-0", "tmp/.journal-1"].map(root.bytes)
+        let refusal = #expect(throws: QueueUnavailable.self) { try SpoolProducer(directory).prepare() }
+        #expect(refusal?.reason.contains("newer version of acms") == true)
+        #expect(try ["tmp/.journal-0", "tmp/.journal-1"].map(root.bytes) == before)
+
+        try root.write("2\n", to: "format")
+        try files.remove(directory.path(.tmp, ".journal-1"))
+        var consumer = SpoolConsumer(directory)
+        #expect(throws: QueueUnavailable.self) { try consumer.start(at: .now()) }
+        #expect(throws: QueueUnavailable.self) { try SpoolProducer(directory).prepare() }
+        try root.write("1\n", to: "format")
+        try SpoolProducer(directory).prepare()
+    }
+
+    @Test func aFlippedBitInTheVersionIsDamageAndNoNewerVersion() throws {
+        try crash { try $0.enqueue(try messages(0..<1)) }
+        let file = try files.openBlocks(
+            directory.path(.tmp, ".journal-0"), bytes: SpoolJournal.segmentBytes, mode: 0o640)
+        try files.write(Array("acms-journal 3".utf8), at: 0, of: file)
+        #expect(try JournalContents(directory, files: files).damage.map(\.offset) == [0])
     }
 
     @Test func aFrontThatEndedInGoodOrderLeavesNothingToReplay() throws {
@@ -92,7 +233,7 @@ import Testing
         for name in try root.names(in: "incoming") { try files.remove(directory.path(.incoming, name)) }
         let contents = try JournalContents(directory, files: files)
         #expect(contents.groups.map { $0.messages.count } == [3])
-        #expect(contents.damagedStretches == 0)
+        #expect(contents.damage.isEmpty)
     }
 
     @Test func groupsBehindDamageAreFoundAndTheDamageIsTold() throws {
@@ -102,7 +243,7 @@ import Testing
         let contents = try JournalContents(directory, files: files)
         #expect(
             contents.groups.map { $0.messages.first?.message.request.userID } == ["u0", "u2", "u3", "u4"])
-        #expect(contents.damagedStretches == 1)
+        #expect(contents.damage == [.init(segment: ".journal-0", offset: 2 * JournalGroup.blockBytes)])
     }
 
     private func overwrite(at offset: Int) throws {

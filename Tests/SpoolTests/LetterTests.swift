@@ -94,9 +94,26 @@ import Testing
         let file = "\(name).redriven.jsonl"
         #expect(
             files.calls == [
+                // What the letter stood against must not come back from a power cut.
+                "sync incoming", "sync active", "sync deferred",
                 "write dead/.\(file)", "rename dead/.\(file) incoming/\(file)", "sync incoming",
                 "remove dead/\(bad.id).letter", "sync dead",
             ])
+    }
+
+    @Test func whatALetterStoodAgainstIsDurablyGoneBeforeTheLetterIsDeleted() throws {
+        let bad = try message("u")
+        try producer.enqueue([bad])
+        let files = RecordingFileSystem(root: root.path)
+        var consumer = try started(files)
+        try letters([bad], in: &consumer)
+        files.forget()
+        #expect(try consumer.delete([bad.id]).isEmpty)
+        let removal = try #require(files.calls.firstIndex(of: "remove dead/\(bad.id).letter"))
+        for place in ["incoming", "active", "deferred"] {
+            #expect(files.calls[..<removal].contains("sync \(place)"))
+        }
+        #expect(files.calls.last == "sync dead")
     }
 
     @Test(arguments: ["write dead/.FILE", "rename dead/.FILE incoming/FILE", "sync incoming"])
@@ -287,6 +304,40 @@ import Testing
         ) { try replaced { $0.startDate = "2026-02-30" } }
         #expect(throws: RedriveObstacle.notFound) {
             try consumer.redrivable(bad.id, matching: .init(class: .poison), replacing: nil)
+        }
+    }
+
+    @Test(
+        "A letter whose head says what no worker writes is damaged, and stops nobody",
+        arguments: [
+            (#""bodySize":"#, #""bodySize":-"#),
+            (#""attempts":"#, #""redriveCount":9223372036854775807,"attempts":"#),
+            (#""attempts":"#, #""redriveCount":-1,"attempts":"#),
+        ])
+    func impossible(_ right: String, _ wrong: String) throws {
+        let message = try message("alice")
+        try producer.enqueue([message])
+        var consumer = try started()
+        try letters([message], in: &consumer)
+        let path = directory.path(.dead, DeadLetterFile.name(message.id))
+        let file = try LocalFileSystem().open(path)
+        let text = String(decoding: try file.read(at: 0, count: file.status.size), as: UTF8.self)
+        #expect(text.contains(right))
+        try LocalFileSystem().write(
+            [.bytes(Array(text.replacing(right, with: wrong, maxReplacements: 1).utf8))], to: path,
+            mode: 0o640)
+
+        var seen = 0
+        let reader = SpoolReader(directory)
+        try reader.forEachMessage(in: .dead, DeadLetterFile.name(message.id)) { _ in
+            seen += 1
+            return true
+        }
+        #expect(seen == 0)
+        let letter = try #require(try DeadLetterStore(directory).letter(message.id, bodyBytes: 100))
+        #expect(letter.reason.contains("is damaged"))
+        #expect(throws: RedriveObstacle.notFound) {
+            try consumer.redrivable(message.id, matching: nil, replacing: nil)
         }
     }
 }

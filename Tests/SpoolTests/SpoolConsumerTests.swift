@@ -249,6 +249,9 @@ import Testing
         #expect(counts.active == 5)
         #expect(counts.incoming == 3)
         #expect(counts.oldest == Timestamp(milliseconds: 1_700_000_000_000))
+        // One of the three is received, and two are still to be read.
+        while try consumer.counts().incoming > 0 { _ = try consumer.receive(upTo: 1, at: now) }
+        #expect(try consumer.counts().active == 8)
     }
 
     @Test func aMessageWhoseIDAPieceOfPoisonNamesIsNotDropped() throws {

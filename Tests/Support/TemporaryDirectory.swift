@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A directory of its own for one test, removed with all it holds when the last reference goes.
 public final class TemporaryDirectory: Sendable {
@@ -48,6 +48,11 @@ public final class TemporaryDirectory: Sendable {
     /// Reads a file.
     public func read(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")), as: UTF8.self)
+    }
+
+    /// Reads a file's bytes.
+    public func bytes(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
     }
 
     /// The names in a directory, in order.
