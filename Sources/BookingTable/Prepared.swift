@@ -17,7 +17,10 @@ struct Prepared {
     }
 
     /// Runs it to its end; rows are passed over.
-    func run(_ arguments: String...) throws {
+    func run(_ arguments: String...) throws { try runAll(arguments) }
+
+    /// The same for arguments in an array.
+    func runAll(_ arguments: [String]) throws {
         try bind(arguments)
         defer { sqlite3_reset(handle) }
         while try step() {}

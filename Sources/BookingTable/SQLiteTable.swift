@@ -15,8 +15,15 @@ public final class SQLiteTable: BookingTable, SQLiteQueries {
     /// Writes the table at `path`; it is opened at the first use.
     public init(path: String) {
         let diagnosis = TableDiagnosis(path: path, role: .writer)
-        connections = TableConnections(diagnosis) { [migration] wasOpen in
-            try TableOpening(diagnosis: diagnosis).forWriting(wasOpen: wasOpen, migration)
+        let opening = TableOpening(diagnosis: diagnosis)
+        let verify: @Sendable () throws -> Void = { [migration] in
+            // It takes as long as a migration.
+            migration.began()
+            defer { migration.ended() }
+            try opening.verify()
+        }
+        connections = TableConnections(diagnosis, verify: verify) { [migration] wasOpen in
+            try opening.forWriting(wasOpen: wasOpen, migration)
         }
     }
 

@@ -1,4 +1,5 @@
 import Bookings
+import CSQLite
 import GRDB
 import GRDBSQLite
 import Glibc
@@ -30,18 +31,31 @@ final class TableConnections: Sendable {
 
     private let diagnosis: TableDiagnosis
     private let pause: @Sendable () -> Void
+    private let verify: (@Sendable () throws -> Void)?
     private let open: @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue
     private let state = Mutex<(idle: [Connection], wasOpen: Bool)>(([], false))
 
+    /// A table that was found damaged, and how its files were then. It is left alone until somebody changes them: a
+    /// write that happens to succeed would make it worse.
+    private struct Quarantine {
+        let stamp: [Int64]
+        let trouble: TableUnavailable
+    }
+    private let quarantine = Mutex<Quarantine?>(nil)
+
     /// - Parameters:
     ///   - pause: passes a moment between two looks at a file that is being mended.
+    ///   - verify: looks through a file that was damaged and has been changed since; nil for those who only read, and
+    ///     may go on with what they can.
     ///   - open: opens the file and checks its schema; learns whether it has succeeded before.
     init(
         _ diagnosis: TableDiagnosis, pause: @escaping @Sendable () -> Void = moment,
+        verify: (@Sendable () throws -> Void)? = nil,
         open: @escaping @Sendable (_ wasOpen: Bool) throws -> DatabaseQueue
     ) {
         self.diagnosis = diagnosis
         self.pause = pause
+        self.verify = verify
         self.open = open
     }
 
@@ -59,12 +73,42 @@ final class TableConnections: Sendable {
             } catch let error as DatabaseError where error.needsWriter && ContinuousClock.now < deadline {
                 pause()
             } catch {
-                throw diagnosis.trouble(error)
+                let trouble = diagnosis.trouble(error)
+                if trouble.kind == .corrupt { isolate(trouble) }
+                throw trouble
             }
         }
     }
 
+    /// Writes nothing more to a damaged table.
+    private func isolate(_ trouble: TableUnavailable) {
+        guard verify != nil else { return }
+        let idle = state.withLock { state in
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for connection in idle { closeUntouched(connection.queue) }
+        quarantine.withLock { $0 = Quarantine(stamp: TableFile.stamp(diagnosis.path), trouble: trouble) }
+    }
+
+    /// Closes a connection without writing the -wal file back.
+    private func closeUntouched(_ queue: DatabaseQueue) {
+        if verify != nil { queue.inDatabase { _ = acms_checkpoint_on_close($0.sqliteConnection, 0) } }
+        try? queue.close()
+    }
+
+    /// - Throws: while the table is damaged.
+    private func checkQuarantine() throws {
+        guard let verify, let found = quarantine.withLock({ $0 }) else { return }
+        // A table that is away is told of as such.
+        guard try TableFile.at(diagnosis.path) != nil else { return }
+        guard TableFile.stamp(diagnosis.path) != found.stamp else { throw found.trouble }
+        try verify()
+        quarantine.withLock { $0 = nil }
+    }
+
     private func useOnce<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try checkQuarantine()
         let connection = try take()
         do {
             return try run(body, connection)
@@ -89,8 +133,11 @@ final class TableConnections: Sendable {
             return value
         } catch {
             // A lock goes away by itself; after anything else the connection may know what is no longer true.
-            if (error as? TableUnavailable)?.kind == .locked {
+            let kind = diagnosis.trouble(error).kind
+            if kind == .locked {
                 giveBack(connection)
+            } else if kind == .corrupt {
+                closeUntouched(connection.queue)
             } else {
                 try? connection.queue.close()
             }

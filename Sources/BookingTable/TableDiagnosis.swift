@@ -78,7 +78,9 @@ struct TableDiagnosis: Sendable {
         case (.readOnly, .writer): "Make it, its -wal, its -shm and its directory writable for the worker."
         // A reader may not make the two files that SQLite needs beside the table; the worker leaves them.
         case (.readOnly, .reader): "Start acms-workerd once; it makes and mends the -wal and -shm files."
-        case (.corrupt, _): "Nothing is committed to it. Restore it from a copy or with sqlite3's .recover."
+        case (.corrupt, _):
+            "Nothing more is written to it. 'acmsctl check' says what is damaged and 'acmsctl check --repair' mends it; "
+                + "or restore it from a copy."
         default: "It is tried again."
         }
     }

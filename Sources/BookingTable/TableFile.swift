@@ -22,6 +22,25 @@ struct TableFile: Equatable, Sendable {
                 + "Check table.path, that its file system is mounted, and the mode of its directory.")
     }
 
+    /// Shows whether anybody has changed the table's files since: which they are, how long, and when written.
+    ///
+    /// The -shm file is no part of it; readers change it.
+    static func stamp(_ path: String) -> [Int64] {
+        var values: [Int64] = []
+        for file in [path, path + "-wal"] {
+            var status = stat()
+            guard stat(file, &status) == 0 else {
+                values.append(-1)
+                continue
+            }
+            values += [
+                Int64(truncatingIfNeeded: status.st_dev), Int64(truncatingIfNeeded: status.st_ino),
+                Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec),
+            ]
+        }
+        return values
+    }
+
     /// Makes an empty file with mode 0640 whatever the umask: the worker writes, its directory's group reads.
     /// SQLite gives the mode to the files it puts beside it. A file that is there is left as it is.
     static func create(_ path: String) throws(TableUnavailable) {
@@ -29,7 +48,11 @@ struct TableFile: Equatable, Sendable {
         if descriptor < 0, errno == EEXIST { return }
         guard descriptor >= 0, fchmod(descriptor, 0o640) == 0 else {
             let code = errno
-            if descriptor >= 0 { close(descriptor) }
+            if descriptor >= 0 {
+                close(descriptor)
+                // One of another mode would be taken for what somebody has put there.
+                unlink(path)
+            }
             throw TableUnavailable(
                 kind(ofErrno: code) ?? .cannotOpen,
                 reason:

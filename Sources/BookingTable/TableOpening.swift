@@ -1,4 +1,5 @@
 import Bookings
+import CSQLite
 import GRDB
 import GRDBSQLite
 
@@ -30,6 +31,11 @@ struct TableOpening: Sendable {
             try TableFile.create(path)
         } else {
             try look(wasOpen)
+            // SQLite would go on without what lies behind a damaged frame, and write over it.
+            if try TablePages.frames(of: path).isCertain {
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT, message: "\(path)-wal is damaged in the midst of it")
+            }
         }
         var configuration = configuration(readOnly: false)
         configuration.journalMode = .wal
@@ -38,6 +44,8 @@ struct TableOpening: Sendable {
             var keep: Int32 = 1
             let code = sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &keep)
             guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+            // A file that turns out to be damaged is left as it is, and so is its -wal file.
+            acms_checkpoint_on_close(db.sqliteConnection, 0)
         }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         do {
@@ -57,11 +65,33 @@ struct TableOpening: Sendable {
             try TableSchema.migrator.migrate(queue)
             // Copies of pages that a statement may have to take back; a file for them costs more than they. A
             // migration sorts more than fits into memory.
-            try queue.inDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
+            try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA temp_store = MEMORY")
+                acms_checkpoint_on_close(db.sqliteConnection, 1)
+            }
             return queue
         } catch {
             try? queue.close()
             throw error
+        }
+    }
+
+    /// Opens a file to look through it, whatever its schema.
+    func forChecking() throws -> DatabaseQueue {
+        try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
+    }
+
+    /// Looks through the whole file, without changing it.
+    ///
+    /// - Throws: when it is damaged.
+    func verify() throws {
+        let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
+        defer { try? queue.close() }
+        let found = try queue.inDatabase { db in
+            try Prepared(db, "PRAGMA integrity_check(1)").all([]) { try $0.text(0) }
+        }
+        guard found == ["ok"] else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: found.first ?? "no answer")
         }
     }
 

@@ -6,3 +6,8 @@
 static inline int acms_enable_triggers(sqlite3 *connection, int isEnabled) {
     return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, isEnabled, (int *)0);
 }
+
+/// Whether the last connection to a database in WAL mode writes the -wal file back when it is closed.
+static inline int acms_checkpoint_on_close(sqlite3 *connection, int isEnabled) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !isEnabled, (int *)0);
+}

@@ -23,6 +23,11 @@ enum Failure: Error, Sendable {
     /// The service has only the beginning of what was asked for; the text says where the rest is.
     case incomplete(String)
 
+    /// The spool or the table can't be looked through; the text says why and what to do.
+    case checkFailed(String)
+    /// A daemon uses what is to be repaired.
+    case daemonRuns(role: String)
+
     enum Loss: Sendable {
         case disconnected
         case timedOut(Duration)
@@ -31,9 +36,9 @@ enum Failure: Error, Sendable {
 
     var exitCode: ExitCode {
         switch self {
-        case .refused, .editorFailed: ExitCode(1)
+        case .refused, .editorFailed, .daemonRuns: ExitCode(1)
         case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
-        case .inputFailed: ExitCode(EX_NOINPUT)
+        case .inputFailed, .checkFailed: ExitCode(EX_NOINPUT)
         case .outputFailed, .incomplete: ExitCode(EX_IOERR)
         case .invalidConfiguration: ExitCode(EX_CONFIG)
         // What a shell reports of a program that SIGPIPE ended.
@@ -82,8 +87,22 @@ extension Failure {
         case .editorFailed(let reason):
             [reason, "Nothing was changed. Name another editor in EDITOR, or repeat the command."]
         case .incomplete(let text): [text]
+        case .checkFailed(let text):
+            [text, "Nothing was changed by this look; run it as root if that is what it lacks."]
+        case .daemonRuns(let role):
+            [
+                "acms-\(role)d runs and uses what is damaged; nothing was repaired.",
+                "Stop it with 'systemctl stop \(Self.units(of: role))', and repeat the command.",
+            ]
         case .outputClosed: []
         }
+    }
+
+    /// What starts a daemon, and the daemon.
+    private static func units(of role: String) -> String {
+        role == "front"
+            ? "acms-front.socket acms-front.service"
+            : "acms-worker.path acms-worker.timer acms-worker.socket acms-caretaker.socket acms-worker.service"
     }
 
     private static func unreachable(_ path: String, _ errno: Int32, _ service: Service) -> [String] {
@@ -133,6 +152,8 @@ extension Failure {
         case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
         case .editorFailed: local("EditorFailed", [:])
         case .incomplete: local("Incomplete", [:])
+        case .checkFailed: local("CheckFailed", [:])
+        case .daemonRuns(let role): local("DaemonRuns", ["role": .string(role)])
         case .outputClosed: local("OutputClosed", [:])
         }
     }

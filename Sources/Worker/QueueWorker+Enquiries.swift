@@ -82,6 +82,8 @@ extension QueueWorker {
         do {
             try beStarted()
             decision = try body(id, now())
+            // What only the journal holds is not known before it was put back.
+            if decision == .notFound, stage == .recovering { _ = step() }
             progress = decision == .notFound ? try consumer.progress(of: id) : nil
         } catch {
             throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: Self.reason(of: error)))
@@ -97,6 +99,10 @@ extension QueueWorker {
                 CaretakerInterface.ApartmentNotAvailable(
                     bookingId: booking.id, startDate: booking.startDate, endDate: booking.endDate))
         case .notFound:
+            if progress == nil, stage != .serving {
+                let reason = spoolOutage.reason ?? tableOutage.reason ?? "The queue is not known yet."
+                throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: reason))
+            }
             guard let progress else { throw notFound }
             throw ErrorReply(CaretakerInterface.NotYetCommitted(id: text, progress: progress))
         }

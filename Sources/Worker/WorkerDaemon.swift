@@ -11,6 +11,7 @@ import Varlink
 public struct WorkerDaemon: ReconfigurableService {
     private let worker: QueueWorker
     private let table: SQLiteTable
+    private let limits: CallerLimits
     private let servers: [Server]
     private let notifier: ServiceNotifier
     private let logger: Logger
@@ -32,17 +33,23 @@ public struct WorkerDaemon: ReconfigurableService {
             QueueInterface.name: try QueueService(worker).interface(),
             CaretakerInterface.name: try CaretakerService(worker).interface(),
         ]
+        let limits = CallerLimits(settings.server, logger: surroundings.logger)
+        self.limits = limits
         servers = surroundings.listeners.compactMap { name, listener in
             offered[name].map { interface in
                 Server(
                     listener: listener, info: .acms(product: "acms-workerd"), interfaces: [interface],
-                    logger: surroundings.logger, onConnectionCountChange: { _ in worker.notePeerActivity() })
+                    admission: limits.admission, logger: surroundings.logger,
+                    onConnectionCountChange: { _ in worker.notePeerActivity() })
             }
         }
     }
 
     /// Takes new settings over while running.
-    public func reconfigure(_ settings: Settings) async { await worker.reconfigure(settings.worker) }
+    public func reconfigure(_ settings: Settings) async {
+        limits.reconfigure(settings.server)
+        await worker.reconfigure(settings.worker)
+    }
 
     /// Serves until graceful shutdown or until idle; the batch in hand is settled and what was called is
     /// answered first.

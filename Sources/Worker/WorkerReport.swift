@@ -91,17 +91,23 @@ final class WorkerReport: Sendable {
     ) {
         state.withLock { $0.dead += 1 }
         var metadata: Logger.Metadata
+        var origin = ""
         switch content {
         case .success(let message): metadata = .bookings([message])
         case .failure(let poison):
             metadata = ["booking-id": .stringConvertible(poison.id)]
+            if let source = poison.origin {
+                metadata["file"] = .string(source)
+                origin = " It came in \(source)."
+            }
             if let user = poison.userID { metadata["user-id"] = .string(user) }
             if let apartment = poison.apartmentID { metadata["apartment-id"] = .string(apartment) }
         }
         metadata["class"] = .string(failure.rawValue)
         metadata["receive-count"] = .stringConvertible(receiveCount)
         logger.error(
-            "Set a message aside as a dead letter: \(reason)", metadata: .event(.deadLettered, metadata))
+            "Set a message aside as a dead letter: \(reason)\(origin)",
+            metadata: .event(.deadLettered, metadata))
     }
 
     func recovered(_ ids: [BookingID]) {
@@ -124,6 +130,12 @@ final class WorkerReport: Sendable {
                 metadata: .event(.duplicateIgnored, ["booking-id": .stringConvertible(id)]))
         case .replayed(let count):
             logger.replayed(count)
+        case .misplaced(let name):
+            logger.error(
+                "Put deferred/\(name) back into incoming/: it is damaged, or not the message that its name says.",
+                metadata: .event(.setAside, ["file": .string(name)]))
+        case .damagedJournal(let segment, let stretches):
+            logger.damagedJournal(segment, stretches)
         }
     }
 
