@@ -47,6 +47,8 @@ let package = Package(
         .library(name: "DiskFaults", type: .dynamic, targets: ["DiskFaults"]),
         // For the benchmark, as well.
         .library(name: "SlowSyncs", type: .dynamic, targets: ["SlowSyncs"]),
+        // For the torture programs, as well.
+        .library(name: "SkippedSyncs", type: .dynamic, targets: ["SkippedSyncs"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -98,13 +100,15 @@ let package = Package(
                 "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
                 lifecycle, logging,
             ]),
-        .target(name: "Verbs", dependencies: ["Bookings", "Varlink", argumentParser]),
+        .target(
+            name: "Verbs", dependencies: ["Bookings", "BookingTable", "Spool", "Varlink", argumentParser]),
         .executableTarget(name: "acms-frontd", dependencies: ["Front", argumentParser]),
         .executableTarget(name: "acms-workerd", dependencies: ["Worker", argumentParser]),
         .executableTarget(name: "acmsctl", dependencies: ["Verbs"]),
         .executableTarget(name: "acms", dependencies: ["Front", "Verbs", "Worker", argumentParser]),
         .target(name: "DiskFaults", path: "Tests/DiskFaults"),
         .target(name: "SlowSyncs", path: "Tests/SlowSyncs"),
+        .target(name: "SkippedSyncs", path: "Tests/Torture/SkippedSyncs"),
         .target(name: "CBench", path: "Tests/CBench", linkerSettings: [.linkedLibrary("sqlite3")]),
         .executableTarget(name: "acms-bench", dependencies: ["CBench", argumentParser], path: "Tests/Bench"),
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
@@ -119,6 +123,8 @@ let package = Package(
         .testTarget(
             name: "AcmsctlTests",
             dependencies: ["acmsctl", "Bookings", "Support", "Varlink", "Verbs", argumentParser, logging]),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Bookings", "Daemon", "Systemd", "Varlink", logging]),
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(
@@ -132,6 +138,23 @@ let package = Package(
             dependencies: ["acms-frontd", "acms-workerd", "Bookings", "Support", "Varlink"]),
     ]
 )
+
+// Fuzzing needs another kind of build than all else, so only Tests/Torture/build-fuzz asks for it.
+if Context.environment["ACMS_FUZZ"] != nil {
+    let watched: Set = ["Bookings", "Spool", "Varlink"]
+    for target in package.targets where watched.contains(target.name) {
+        target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer"])]
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "acms-fuzz",
+            dependencies: [
+                "Bookings", "Spool", "Varlink", logging, system,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            path: "Tests/Torture/Fuzz"))
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
