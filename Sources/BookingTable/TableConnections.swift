@@ -39,9 +39,17 @@ final class TableConnections: Sendable {
     /// write that happens to succeed would make it worse.
     private struct Quarantine {
         let stamp: [Int64]
-        let trouble: TableUnavailable
+        var trouble: TableUnavailable
+        /// How often the whole file may still be looked through as it is. SQLite calls a file damaged too when the disk
+        /// fails to read it, which may have been for once.
+        var looks: Int
+        /// The file was looked through and is sound.
+        var isLifted = false
     }
     private let quarantine = Mutex<Quarantine?>(nil)
+
+    /// A look through a large file takes minutes.
+    private static let looks = 2
 
     /// - Parameters:
     ///   - pause: passes a moment between two looks at a file that is being mended.
@@ -74,21 +82,27 @@ final class TableConnections: Sendable {
                 pause()
             } catch {
                 let trouble = diagnosis.trouble(error)
-                if trouble.kind == .corrupt { isolate(trouble) }
+                if trouble.kind == .corrupt { isolate(trouble, isCertain: error is DamagedRow) }
                 throw trouble
             }
         }
     }
 
     /// Writes nothing more to a damaged table.
-    private func isolate(_ trouble: TableUnavailable) {
+    ///
+    /// - Parameter isCertain: whether the disk can't be to blame.
+    private func isolate(_ trouble: TableUnavailable, isCertain: Bool) {
         guard verify != nil else { return }
         let idle = state.withLock { state in
             defer { state.idle = [] }
             return state.idle
         }
         for connection in idle { closeUntouched(connection.queue) }
-        quarantine.withLock { $0 = Quarantine(stamp: TableFile.stamp(diagnosis.path), trouble: trouble) }
+        let stamp = TableFile.stamp(diagnosis.path)
+        quarantine.withLock { found in
+            let looks = found.flatMap { $0.stamp == stamp ? $0.looks : nil } ?? Self.looks
+            found = Quarantine(stamp: stamp, trouble: trouble, looks: isCertain ? 0 : looks)
+        }
     }
 
     /// Closes a connection without writing the -wal file back.
@@ -99,12 +113,21 @@ final class TableConnections: Sendable {
 
     /// - Throws: while the table is damaged.
     private func checkQuarantine() throws {
-        guard let verify, let found = quarantine.withLock({ $0 }) else { return }
+        guard let verify, let found = quarantine.withLock({ $0 }), !found.isLifted else { return }
         // A table that is away is told of as such.
         guard try TableFile.at(diagnosis.path) != nil else { return }
-        guard TableFile.stamp(diagnosis.path) != found.stamp else { throw found.trouble }
-        try verify()
-        quarantine.withLock { $0 = nil }
+        guard found.looks > 0 || TableFile.stamp(diagnosis.path) != found.stamp else { throw found.trouble }
+        do {
+            try verify()
+        } catch {
+            // One that the disk has cut short again tells nothing.
+            if diagnosis.trouble(error).kind == .corrupt { quarantine.withLock { $0?.looks -= 1 } }
+            throw error
+        }
+        quarantine.withLock {
+            $0?.looks -= 1
+            $0?.isLifted = true
+        }
     }
 
     private func useOnce<Value>(_ body: (Database) throws -> Value) throws -> Value {
