@@ -304,7 +304,10 @@ class Journal(Case):
         for subject in ("Bookings were accepted", "A batch of bookings was committed", "An acms daemon has started"):
             self.assertIn(f"Subject: {subject}", text)
         listed = self.machine.run("journalctl", "--list-catalog").stdout
-        self.assertEqual(len(re.findall(r"^[0-9a-f]{32} acms: ", listed, re.M)), 24)
+        with open("systemd/acms.catalog") as file:
+            own = re.findall(r"^-- ([0-9a-f]{32})$", file.read(), re.M)
+        self.assertGreater(len(own), 20)
+        self.assertEqual(sorted(re.findall(r"^([0-9a-f]{32}) acms: ", listed, re.M)), sorted(own))
 
     def test_03_no_noise(self):
         """Only what the daemons and the manager have to say is in the journal"""

@@ -72,7 +72,7 @@ struct Transcript {
             guard case .object(let fields) = parameters else {
                 fail("\(call.method) was answered \(parameters)")
             }
-            let expected = Self.answers[name]
+            let expected = Self.answers[call.method]
             require(
                 expected.map { fields[$0] != nil || $0.isEmpty } ?? false,
                 "\(call.method) was answered \(parameters)")
@@ -81,7 +81,8 @@ struct Transcript {
             case ServiceError.MethodNotFound.errorName:
                 let missing = error.decode(ServiceError.MethodNotFound.self)?.method
                 require(
-                    areSame(missing, call.method) && Self.answers[name] == nil, "\(call.method): \(error)")
+                    areSame(missing, call.method) && Self.answers[call.method] == nil,
+                    "\(call.method): \(error)")
             case ServiceError.MethodNotImplemented.errorName:
                 let missing = error.decode(ServiceError.MethodNotImplemented.self)?.method
                 require(areSame(missing, call.method), "\(call.method): \(error)")
@@ -97,13 +98,22 @@ struct Transcript {
         }
     }
 
-    /// A member of each method's answer; none where it is empty.
+    /// A member of each method's answer, by the method's full name; none where it is empty.
     private static let answers = [
-        "GetInfo": "interfaces", "GetInterfaceDescription": "description", "CreateApartmentBooking": "id",
-        "CreateApartmentBookings": "results", "GetBooking": "booking", "AwaitBooking": "progress",
-        "GetAllBookingsPerApartment": "items", "GetAllBookingsPerUser": "items",
-        "GetQueueAttributes": "incoming",
-        "RedriveDeadLetters": "redriven", "DeleteDeadLetters": "deleted", "Pause": "", "Resume": "",
-        "ApproveBooking": "cancelled", "CancelBooking": "booking",
+        "org.varlink.service.GetInfo": "interfaces",
+        "org.varlink.service.GetInterfaceDescription": "description",
+        "io.acms.Bookings.CreateApartmentBooking": "id",
+        "io.acms.Bookings.CreateApartmentBookings": "results",
+        "io.acms.Bookings.GetBooking": "booking",
+        "io.acms.Bookings.AwaitBooking": "progress",
+        "io.acms.Bookings.GetAllBookingsPerApartment": "items",
+        "io.acms.Bookings.GetAllBookingsPerUser": "items",
+        "io.acms.Queue.GetQueueAttributes": "incoming",
+        "io.acms.Queue.RedriveDeadLetters": "redriven",
+        "io.acms.Queue.DeleteDeadLetters": "deleted",
+        "io.acms.Queue.Pause": "",
+        "io.acms.Queue.Resume": "",
+        "io.acms.Caretaker.ApproveBooking": "cancelled",
+        "io.acms.Caretaker.CancelBooking": "booking",
     ]
 }
