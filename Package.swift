@@ -9,6 +9,7 @@
 // - swift-configuration: built-in defaults under a YAML file under environment variables.
 // - Yams: reads the YAML file; used directly, because only it names unknown keys and the line of a mistake.
 // - swift-collections: the heap that orders deferred messages by when they are due.
+// - hdrhistogram-swift: latencies whose percentiles are right to two digits in little memory, however long a daemon runs.
 // - swift-system: typed file descriptors, errno and paths in `Spool`.
 // CLinux and CSQLite declare a few functions of the C library and of SQLite that Swift can't call otherwise.
 // libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
@@ -34,6 +35,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
     name: "acms",
@@ -60,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "Varlink", dependencies: nio + [logging]),
@@ -87,7 +90,9 @@ let package = Package(
         .target(name: "BookingTable", dependencies: ["Bookings", "CSQLite", grdb, sqlite]),
         .target(
             name: "Daemon",
-            dependencies: ["Bookings", "Systemd", "Varlink", argumentParser, lifecycle, logging, unixSignals]),
+            dependencies: [
+                "Bookings", "Systemd", "Varlink", argumentParser, histogram, lifecycle, logging, unixSignals,
+            ]),
         .target(
             name: "Front",
             dependencies: [
@@ -101,7 +106,10 @@ let package = Package(
                 lifecycle, logging,
             ]),
         .target(
-            name: "Verbs", dependencies: ["Bookings", "BookingTable", "Spool", "Varlink", argumentParser]),
+            name: "Verbs",
+            dependencies: [
+                "Bookings", "BookingTable", "Spool", "Systemd", "Varlink", argumentParser, histogram,
+            ]),
         .executableTarget(name: "acms-frontd", dependencies: ["Front", argumentParser]),
         .executableTarget(name: "acms-workerd", dependencies: ["Worker", argumentParser]),
         .executableTarget(name: "acmsctl", dependencies: ["Verbs"]),

@@ -14,16 +14,18 @@ public struct CreateBookingInput: Codable, Hashable, Sendable {
     public var bookingStatus: BookingStatus?
     /// The same key of the same user gives the same answer and one booking.
     public var idempotencyKey: String?
+    /// The caller's place in a distributed trace (``TraceParent``).
+    public var traceparent: String?
 
     /// The fields, all that may be given.
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case userId, apartmentId, startDate, endDate, bookingStatus, idempotencyKey
+        case userId, apartmentId, startDate, endDate, bookingStatus, idempotencyKey, traceparent
     }
 
     /// Creates an input from its fields.
     public init(
         userId: String, apartmentId: String, startDate: String, endDate: String,
-        bookingStatus: BookingStatus? = nil, idempotencyKey: String? = nil
+        bookingStatus: BookingStatus? = nil, idempotencyKey: String? = nil, traceparent: String? = nil
     ) {
         self.userId = userId
         self.apartmentId = apartmentId
@@ -31,6 +33,7 @@ public struct CreateBookingInput: Codable, Hashable, Sendable {
         self.endDate = endDate
         self.bookingStatus = bookingStatus
         self.idempotencyKey = idempotencyKey
+        self.traceparent = traceparent
     }
 
     /// Decodes an input; unknown fields are refused.
@@ -42,6 +45,7 @@ public struct CreateBookingInput: Codable, Hashable, Sendable {
         endDate = try fields.decode(String.self, forKey: .endDate)
         bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
         idempotencyKey = try fields.decodeIfPresent(String.self, forKey: .idempotencyKey)
+        traceparent = try fields.decodeIfPresent(String.self, forKey: .traceparent)
     }
 }
 
@@ -66,6 +70,11 @@ public struct BookingRequest: Hashable, Sendable {
         if let status = input.bookingStatus, status != .pending {
             throw .init(
                 field: "bookingStatus", reason: "a new booking is PENDING; \(status.rawValue) is refused")
+        }
+        if let trace = input.traceparent, TraceParent(trace) == nil {
+            throw .init(
+                field: "traceparent",
+                reason: "is not of the form 00-TRACE_ID-PARENT_ID-FLAGS of W3C Trace Context, in lower case")
         }
         let start = try Self.date(input.startDate, field: "startDate")
         let end = try Self.date(input.endDate, field: "endDate")

@@ -6,13 +6,18 @@ extension BookingsInterface.Create {
     /// Reads the parameters; nil when they have any other form than the common one, valid or not.
     public init?(quickly cursor: inout JSONCursor) {
         var input: CreateBookingInput?
+        var trace: String?
         let isRead = cursor.readObject { key, cursor in
-            guard case "input" = key, input == nil else { return false }
-            input = CreateBookingInput(quickly: &cursor)
-            return input != nil
+            switch key {
+            case "input" where input == nil:
+                input = CreateBookingInput(quickly: &cursor)
+                return input != nil
+            case "traceparent": return cursor.read(into: &trace)
+            default: return false
+            }
         }
         guard isRead, let input else { return nil }
-        self.init(input: input)
+        self.init(input: input, traceparent: trace)
     }
 }
 
@@ -20,19 +25,24 @@ extension BookingsInterface.CreateMany {
     /// Reads the parameters; nil when they have any other form than the common one, valid or not.
     public init?(quickly cursor: inout JSONCursor) {
         var inputs: [CreateBookingInput]?
+        var trace: String?
         let isRead = cursor.readObject { key, cursor in
-            guard case "inputs" = key, inputs == nil else { return false }
-            var read: [CreateBookingInput] = []
-            let isRead = cursor.readArray { cursor in
-                guard let input = CreateBookingInput(quickly: &cursor) else { return false }
-                read.append(input)
-                return true
+            switch key {
+            case "inputs" where inputs == nil:
+                var read: [CreateBookingInput] = []
+                let isRead = cursor.readArray { cursor in
+                    guard let input = CreateBookingInput(quickly: &cursor) else { return false }
+                    read.append(input)
+                    return true
+                }
+                inputs = read
+                return isRead
+            case "traceparent": return cursor.read(into: &trace)
+            default: return false
             }
-            inputs = read
-            return isRead
         }
         guard isRead, let inputs else { return nil }
-        self.init(inputs: inputs)
+        self.init(inputs: inputs, traceparent: trace)
     }
 }
 
@@ -45,19 +55,16 @@ extension CreateBookingInput {
         var endDate: String?
         var status: String?
         var key: String?
-        func read(_ value: inout String?, _ cursor: inout JSONCursor) -> Bool {
-            guard value == nil else { return false }
-            value = cursor.readString()
-            return value != nil
-        }
+        var trace: String?
         let isRead = cursor.readObject { name, cursor in
             switch name {
-            case "userId": read(&userId, &cursor)
-            case "apartmentId": read(&apartmentId, &cursor)
-            case "startDate": read(&startDate, &cursor)
-            case "endDate": read(&endDate, &cursor)
-            case "bookingStatus": read(&status, &cursor)
-            case "idempotencyKey": read(&key, &cursor)
+            case "userId": cursor.read(into: &userId)
+            case "apartmentId": cursor.read(into: &apartmentId)
+            case "startDate": cursor.read(into: &startDate)
+            case "endDate": cursor.read(into: &endDate)
+            case "bookingStatus": cursor.read(into: &status)
+            case "idempotencyKey": cursor.read(into: &key)
+            case "traceparent": cursor.read(into: &trace)
             default: false
             }
         }
@@ -69,6 +76,15 @@ extension CreateBookingInput {
         }
         self.init(
             userId: userId, apartmentId: apartmentId, startDate: startDate, endDate: endDate,
-            bookingStatus: bookingStatus, idempotencyKey: key)
+            bookingStatus: bookingStatus, idempotencyKey: key, traceparent: trace)
+    }
+}
+
+extension JSONCursor {
+    /// Reads a string for a member that has not come yet; false when it has, or when none can be read.
+    fileprivate mutating func read(into value: inout String?) -> Bool {
+        guard value == nil else { return false }
+        value = readString()
+        return value != nil
     }
 }

@@ -14,14 +14,20 @@ public enum BookingsInterface {
     public struct Create: Codable, Sendable {
         /// The booking asked for.
         public var input: CreateBookingInput
+        /// The caller's place in a distributed trace, if the input has none.
+        public var traceparent: String?
         /// The fields, all that may be given.
-        public enum CodingKeys: String, CodingKey, CaseIterable { case input }
+        public enum CodingKeys: String, CodingKey, CaseIterable { case input, traceparent }
         /// Creates the parameters.
-        public init(input: CreateBookingInput) { self.input = input }
+        public init(input: CreateBookingInput, traceparent: String? = nil) {
+            self.input = input
+            self.traceparent = traceparent
+        }
         /// Decodes the parameters; unknown ones are refused.
         public init(from decoder: any Decoder) throws {
-            input = try decoder.strictContainer(keyedBy: CodingKeys.self)
-                .decode(CreateBookingInput.self, forKey: .input)
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            input = try fields.decode(CreateBookingInput.self, forKey: .input)
+            traceparent = try fields.decodeIfPresent(String.self, forKey: .traceparent)
         }
     }
 
@@ -37,14 +43,20 @@ public enum BookingsInterface {
     public struct CreateMany: Codable, Sendable {
         /// The bookings asked for.
         public var inputs: [CreateBookingInput]
+        /// The caller's place in a distributed trace, for the inputs that have none.
+        public var traceparent: String?
         /// The fields, all that may be given.
-        public enum CodingKeys: String, CodingKey, CaseIterable { case inputs }
+        public enum CodingKeys: String, CodingKey, CaseIterable { case inputs, traceparent }
         /// Creates the parameters.
-        public init(inputs: [CreateBookingInput]) { self.inputs = inputs }
+        public init(inputs: [CreateBookingInput], traceparent: String? = nil) {
+            self.inputs = inputs
+            self.traceparent = traceparent
+        }
         /// Decodes the parameters; unknown ones are refused.
         public init(from decoder: any Decoder) throws {
-            inputs = try decoder.strictContainer(keyedBy: CodingKeys.self)
-                .decode([CreateBookingInput].self, forKey: .inputs)
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            inputs = try fields.decode([CreateBookingInput].self, forKey: .inputs)
+            traceparent = try fields.decodeIfPresent(String.self, forKey: .traceparent)
         }
     }
 
@@ -169,7 +181,32 @@ public enum BookingsInterface {
         }
     }
 
-    /// Reply of GetAllBookingsPerApartment and GetAllBookingsPerUser.
+    /// Parameters of GetAllBookings.
+    public struct ListAll: Codable, Sendable {
+        /// Only bookings of this status.
+        public var bookingStatus: BookingStatus?
+        /// Bookings a page.
+        public var limit: Int?
+        /// Where to go on.
+        public var nextToken: String?
+        /// The fields, all that may be given.
+        public enum CodingKeys: String, CodingKey, CaseIterable { case bookingStatus, limit, nextToken }
+        /// Creates the parameters.
+        public init(bookingStatus: BookingStatus? = nil, limit: Int? = nil, nextToken: String? = nil) {
+            self.bookingStatus = bookingStatus
+            self.limit = limit
+            self.nextToken = nextToken
+        }
+        /// Decodes the parameters; unknown ones are refused.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.strictContainer(keyedBy: CodingKeys.self)
+            bookingStatus = try fields.decodeIfPresent(BookingStatus.self, forKey: .bookingStatus)
+            limit = try fields.integerIfPresent(forKey: .limit)
+            nextToken = try fields.decodeIfPresent(String.self, forKey: .nextToken)
+        }
+    }
+
+    /// Reply of the methods that list bookings.
     public struct BookingList: Codable, Sendable {
         /// The bookings, newest first.
         public var items: [Booking]

@@ -42,11 +42,14 @@ public struct Message: Hashable, Sendable {
     public var notBefore: Timestamp?
     /// How often an operator has put it back into the queue. Of two copies the one with more is the valid one.
     public var redriveCount: Int
+    /// The caller's place in a distributed trace.
+    public var traceParent: TraceParent?
 
     /// Creates a message; a new one has not been received.
     public init(
         id: BookingID, acceptedOn: Timestamp, peer: Peer?, request: BookingRequest, receiveCount: Int = 0,
-        attempts: [Attempt] = [], notBefore: Timestamp? = nil, redriveCount: Int = 0
+        attempts: [Attempt] = [], notBefore: Timestamp? = nil, redriveCount: Int = 0,
+        traceParent: TraceParent? = nil
     ) {
         self.id = id
         self.acceptedOn = acceptedOn
@@ -56,5 +59,6 @@ public struct Message: Hashable, Sendable {
         self.attempts = attempts
         self.notBefore = notBefore
         self.redriveCount = redriveCount
+        self.traceParent = traceParent
     }
 }

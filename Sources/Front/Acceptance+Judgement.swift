@@ -9,7 +9,7 @@ extension Acceptance {
         let time = now()
         var room: QueueRoom?
         for (number, submission) in submissions.enumerated() {
-            for request in submission.requests {
+            for (index, request) in submission.requests.enumerated() {
                 let verdict = verdicts.next() ?? .free
                 // A key decides first: a repeated call gets its answer whatever has been booked since.
                 if group.answerByKey(number, request) { continue }
@@ -32,7 +32,10 @@ extension Acceptance {
                     }
                     let id = ids.next(at: time)
                     group.accept(
-                        number, Message(id: id, acceptedOn: time, peer: submission.peer, request: request))
+                        number,
+                        Message(
+                            id: id, acceptedOn: time, peer: submission.peer, request: request,
+                            traceParent: submission.traces.isEmpty ? nil : submission.traces[index]))
                 }
             }
         }

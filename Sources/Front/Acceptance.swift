@@ -22,6 +22,8 @@ actor Acceptance {
     /// Requests of one call that wait for their answers.
     struct Submission {
         let requests: [BookingRequest]
+        /// The traces that they belong to, one a request; empty when they belong to none.
+        var traces: [TraceParent?] = []
         let peer: Peer
         let answer: Answer
     }
@@ -154,10 +156,15 @@ actor Acceptance {
 
     /// Makes requests wait for the next group.
     ///
-    /// - Parameter answer: called once each is durable or refused.
-    nonisolated func submit(_ requests: [BookingRequest], from peer: Peer, answer: @escaping Answer) {
+    /// - Parameters:
+    ///   - traces: the traces that they belong to, one a request; empty when they belong to none.
+    ///   - answer: called once each is durable or refused.
+    nonisolated func submit(
+        _ requests: [BookingRequest], traces: [TraceParent?] = [], from peer: Peer,
+        answer: @escaping Answer
+    ) {
         let isFirst = inbox.withLock { inbox in
-            inbox.append(Submission(requests: requests, peer: peer, answer: answer))
+            inbox.append(Submission(requests: requests, traces: traces, peer: peer, answer: answer))
             return inbox.count == 1
         }
         // Who finds others waiting need not wake the loop: it looks again after each group.

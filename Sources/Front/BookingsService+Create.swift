@@ -11,9 +11,10 @@ extension BookingsService {
     }
 
     func create(
-        _ input: CreateBookingInput, _ right: BookingRight, _ call: CallContext,
+        _ parameters: BookingsInterface.Create, _ right: BookingRight, _ call: CallContext,
         _ reply: Reply<BookingsInterface.Created>
     ) {
+        let input = parameters.input.tracing(parameters.traceparent)
         let request: BookingRequest
         do throws(BookingsInterface.InvalidInput) {
             request = try BookingRequest(input)
@@ -24,7 +25,8 @@ extension BookingsService {
             report.refused([request.userID], right, call.peer)
             return reply.send(.failure(ErrorReply(refusal)))
         }
-        acceptance.submit([request], from: call.peer) { answers, replies in
+        let traces = input.traceparent == nil ? [] : [input.traceParent]
+        acceptance.submit([request], traces: traces, from: call.peer) { answers, replies in
             switch answers.first {
             case .success(let id): replies.add(encoded: Self.parameters(id), to: reply)
             case .failure(let refusal): replies.add(.failure(refusal), to: reply)
@@ -37,26 +39,30 @@ extension BookingsService {
     }
 
     func create(
-        _ inputs: [CreateBookingInput], _ right: BookingRight, _ call: CallContext,
+        _ parameters: BookingsInterface.CreateMany, _ right: BookingRight, _ call: CallContext,
         _ reply: Reply<BookingsInterface.CreatedMany>
     ) {
+        let inputs = parameters.inputs
         // What one call asks for is made durable together, and those who come after it wait for all of it.
         guard inputs.count <= BookingsInterface.maximumInputs else {
             return reply.send(.failure(ErrorReply(ServiceError.InvalidParameter(parameter: "inputs"))))
         }
         var requests: [BookingRequest] = []
         requests.reserveCapacity(inputs.count)
+        var traces: [TraceParent?] = []
         var refused: [String] = []
         // By number of the input; the others are in `requests`.
         var refusals: [Int: ErrorReply] = [:]
         for (number, input) in inputs.enumerated() {
             do throws(BookingsInterface.InvalidInput) {
+                let input = input.tracing(parameters.traceparent)
                 let request = try BookingRequest(input)
                 if let refusal = right.refusal(for: request.userID) {
                     refused.append(request.userID)
                     refusals[number] = ErrorReply(refusal)
                 } else {
                     requests.append(request)
+                    traces.append(input.traceParent)
                 }
             } catch {
                 refusals[number] = ErrorReply(error)
@@ -69,7 +75,8 @@ extension BookingsService {
             replies.add(encoded: Self.parameters(count, known, []), to: reply)
             return replies.send()
         }
-        acceptance.submit(requests, from: call.peer) { answers, replies in
+        if traces.allSatisfy({ $0 == nil }) { traces = [] }
+        acceptance.submit(requests, traces: traces, from: call.peer) { answers, replies in
             replies.add(encoded: Self.parameters(count, known, answers), to: reply)
         }
     }
@@ -118,5 +125,15 @@ extension BookingsService {
         // Any error's parameters encode as an object, so this can't fail; if it did, the name would still tell.
         json.append(contentsOf: (try? encoder.encode(refusal.parameters)) ?? Data("{}".utf8))
         json.append(UInt8(ascii: "}"))
+    }
+}
+
+extension CreateBookingInput {
+    /// The input as part of the trace that its call belongs to, unless it says itself which it is.
+    fileprivate func tracing(_ trace: String?) -> CreateBookingInput {
+        guard let trace, traceparent == nil else { return self }
+        var input = self
+        input.traceparent = trace
+        return input
     }
 }

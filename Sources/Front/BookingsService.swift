@@ -28,14 +28,14 @@ struct BookingsService: Sendable {
                     (
                         parameters: BookingsInterface.Create, call, reply: Reply<BookingsInterface.Created>
                     ) in
-                    withRight(of: call.peer) { right in create(parameters.input, right, call, reply) }
+                    withRight(of: call.peer) { right in create(parameters, right, call, reply) }
                 },
                 .deferred("CreateApartmentBookings", quickly: BookingsInterface.CreateMany.init(quickly:)) {
                     (
                         parameters: BookingsInterface.CreateMany, call,
                         reply: Reply<BookingsInterface.CreatedMany>
                     ) in
-                    withRight(of: call.peer) { right in create(parameters.inputs, right, call, reply) }
+                    withRight(of: call.peer) { right in create(parameters, right, call, reply) }
                 },
                 Method("GetBooking") { (parameters: BookingsInterface.ByID, _) throws(ErrorReply) in
                     try await enquiry.state(of: parameters.id)

@@ -31,12 +31,18 @@ struct CanonicalLine {
             else { return nil }
             peer = Peer(uid: uid, gid: gid, pid: pid)
         }
-        guard skip(#","receiveCount":"#), let receiveCount = number(), receiveCount <= 1_000_000,
-            let request = request()
+        guard skip(#","receiveCount":"#), let receiveCount = number(), receiveCount <= 1_000_000
         else { return nil }
+        var trace: TraceParent?
+        if skip(#","traceparent":"#) {
+            trace = text().flatMap(TraceParent.init(_:))
+            if trace == nil { return nil }
+        }
+        guard let request = request() else { return nil }
         guard isRightToTheEnd() else { return nil }
         return Message(
-            id: id, acceptedOn: acceptedOn, peer: peer, request: request, receiveCount: receiveCount)
+            id: id, acceptedOn: acceptedOn, peer: peer, request: request, receiveCount: receiveCount,
+            traceParent: trace)
     }
 
     /// Whether the line ends here, without a checksum or with the right one.

@@ -17,10 +17,12 @@ extension MessageLine {
         let attempts: [Attempt]?
         let redriveCount: Int?
         let notBefore: Timestamp?
+        let traceParent: TraceParent?
         let crc32c: String?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case v, id, acceptedOn, peer, receiveCount, input, attempts, redriveCount, notBefore, crc32c
+            case v, id, acceptedOn, peer, receiveCount, traceparent, input, attempts, redriveCount, notBefore,
+                crc32c
         }
 
         init(from decoder: any Decoder) throws {
@@ -38,6 +40,13 @@ extension MessageLine {
             redriveCount = try fields.decodeIfPresent(Int.self, forKey: .redriveCount)
             notBefore = try fields.decodeIfPresent(Timestamp.self, forKey: .notBefore)
             crc32c = try fields.decodeIfPresent(String.self, forKey: .crc32c)
+            // Who writes by hand may put it where callers do.
+            let trace = try fields.decodeIfPresent(String.self, forKey: .traceparent)
+            traceParent = trace.map(TraceParent.init(_:)) ?? input.traceParent
+            if let trace, traceParent == nil {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .traceparent, in: fields, debugDescription: "\(trace) is no traceparent")
+            }
         }
     }
 

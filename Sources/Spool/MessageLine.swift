@@ -5,7 +5,8 @@ import Varlink
 /// A message as a line of a spool file.
 ///
 /// `{"v":1,"id":…,"acceptedOn":…,"peer":{"uid":…,"gid":…,"pid":…},"receiveCount":0,"input":{…},"crc32c":"…"}`,
-/// with `attempts` and `notBefore` before `crc32c` once a try has failed, and `redriveCount` once it was redriven.
+/// with `attempts` and `notBefore` before `crc32c` once a try has failed, `redriveCount` once it was redriven, and
+/// `traceparent` before `input` where the caller gave one.
 /// `crc32c` covers the line's bytes from the beginning to the comma before it. Only `input` is required; a line without
 /// `crc32c` is not checked.
 enum MessageLine {
@@ -37,6 +38,11 @@ enum MessageLine {
         }
         lines.append(#","receiveCount":"#)
         lines.append(contentsOf: String(message.receiveCount).utf8)
+        if let trace = message.traceParent {
+            lines.append(#","traceparent":""#)
+            lines.append(contentsOf: trace.description.utf8)
+            lines.append("\"")
+        }
         lines.append(#","input":{"apartmentId":"#)
         lines.append(quoting: message.request.apartmentID)
         lines.append(#","endDate":""#)
@@ -85,10 +91,10 @@ enum MessageLine {
     }
 
     /// The bytes that the line of a new message has at most: JSON writes a quotation mark or a backslash in two
-    /// bytes, and all that stands around the identifiers has less than 400.
+    /// bytes, and all that stands around the identifiers has less than 480.
     static func maximumBytes(of request: BookingRequest) -> Int {
         let identifiers = [request.userID, request.apartmentID, request.idempotencyKey ?? ""]
-        return identifiers.reduce(400) { $0 + 2 * $1.utf8.count }
+        return identifiers.reduce(480) { $0 + 2 * $1.utf8.count }
     }
 
     /// Reads a line.
@@ -147,7 +153,8 @@ enum MessageLine {
                     id: fields.id ?? derived, acceptedOn: fields.acceptedOn ?? arrival,
                     peer: fields.peer?.peer,
                     request: request, receiveCount: fields.receiveCount ?? 0, attempts: fields.attempts ?? [],
-                    notBefore: fields.notBefore, redriveCount: fields.redriveCount ?? 0))
+                    notBefore: fields.notBefore, redriveCount: fields.redriveCount ?? 0,
+                    traceParent: fields.traceParent))
         } catch {
             return poison("The booking is not valid: \(error.field) \(error.reason).")
         }

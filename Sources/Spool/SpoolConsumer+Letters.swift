@@ -40,6 +40,7 @@ extension SpoolConsumer {
                     request: try Self.request(input, keepingKeyOf: nil))
             }
             message.id = id
+            if let trace = input?.traceParent { message.traceParent = trace }
             message.receiveCount = 0
             message.notBefore = nil
             message.attempts = fields.attempts
