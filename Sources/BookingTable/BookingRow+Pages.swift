@@ -18,6 +18,20 @@ extension BookingRow {
         return BookingPage(items: items, nextToken: hasMore ? items.last.map { PagePosition($0).token } : nil)
     }
 
+    /// A page of all bookings, in the order of their ids.
+    static func page(
+        _ db: Database, _ status: BookingStatus?, _ limit: Int, after last: BookingID?
+    ) throws -> BookingPage {
+        let limit = min(max(limit, 1), 10_000)
+        let condition = status.map { " AND bookingStatus = '\($0.rawValue)'" } ?? ""
+        let found = try Prepared(
+            db,
+            "SELECT \(columns) FROM bookings WHERE id > ?\(condition) ORDER BY id LIMIT CAST(? AS INTEGER)"
+        ).all([last?.description ?? "", String(limit + 1)], booking)
+        let items = Array(found.prefix(limit))
+        return BookingPage(items: items, nextToken: found.count > limit ? items.last?.id : nil)
+    }
+
     /// Lists that are in order, as one.
     private static func merged(_ lists: [[Booking]]) -> [Booking] {
         guard lists.count > 1 else { return lists.first ?? [] }
@@ -46,6 +60,8 @@ private struct ListQuery {
             case .approved, .cancelled: return [decided]
             case nil: return [pending, decided]
             }
+        case .everybody:
+            return []
         }
     }
 

@@ -57,15 +57,6 @@ public final class SQLiteTable: BookingTable, SQLiteQueries {
         }
     }
 
-    /// Messages committed and dead-lettered since the table was created.
-    public func totals() throws(TableUnavailable) -> (committed: Int, deadLettered: Int) {
-        try connections.use { db in
-            try Prepared(db, "SELECT committed, deadLettered FROM totals").first([]) {
-                (try $0.integer(0), try $0.integer(1))
-            } ?? (0, 0)
-        }
-    }
-
     /// Cancels bookings that are PENDING for too long.
     public func expirePending(
         createdBefore time: Timestamp, limit: Int, at now: Timestamp

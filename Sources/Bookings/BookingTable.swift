@@ -73,6 +73,8 @@ public enum BookingOwner: Hashable, Sendable {
     case apartment(String)
     /// Those of one user.
     case user(String)
+    /// All there are.
+    case everybody
 }
 
 /// A page token that no page gave.
@@ -94,10 +96,13 @@ public protocol BookingQueries: Sendable {
     func verdicts(on requests: [BookingRequest]) throws(TableUnavailable) -> [TableVerdict]
 
     /// Up to `limit` bookings of `owner`, newest first, those with `status` when it is given, after the page
-    /// that gave `token`.
+    /// that gave `token`. Those of everybody come in the order of their ids.
     func bookings(
         of owner: BookingOwner, status: BookingStatus?, limit: Int, after token: String?
     ) throws -> BookingPage
+
+    /// Messages committed and dead-lettered since the table was created.
+    func totals() throws(TableUnavailable) -> (committed: Int, deadLettered: Int)
 }
 
 /// What became of one message of a batch.
@@ -146,7 +151,4 @@ public protocol BookingTable: BookingQueries {
     func expirePending(
         createdBefore time: Timestamp, limit: Int, at now: Timestamp
     ) throws(TableUnavailable) -> [Booking]
-
-    /// Messages committed and dead-lettered since the table was created.
-    func totals() throws(TableUnavailable) -> (committed: Int, deadLettered: Int)
 }

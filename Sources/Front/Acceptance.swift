@@ -1,4 +1,5 @@
 import Bookings
+import Daemon
 import Glibc
 import Logging
 import Spool
@@ -25,6 +26,7 @@ actor Acceptance {
         /// The traces that they belong to, one a request; empty when they belong to none.
         var traces: [TraceParent?] = []
         let peer: Peer
+        let received = ContinuousClock.now
         let answer: Answer
     }
 
@@ -178,6 +180,14 @@ actor Acceptance {
         return known.index.entry(of: id)
     }
 
+    /// How the queue is now.
+    func gauges() -> QueueGauges {
+        try? refresh()
+        return QueueGauges(
+            counts: known.index.counts, bytes: known.index.waitingBytes, oldest: known.index.oldestWaiting,
+            limits: limits, freeBytes: try? producer.freeBytes())
+    }
+
     /// Answers once the loop has nothing else to do: shows that it is alive. Looks for replaced directories.
     func heartbeat() {
         known.renewWatches()
@@ -226,15 +236,18 @@ actor Acceptance {
             let start = ContinuousClock.now
             try enqueue(group.messages)
             let end = ContinuousClock.now
+            if !group.messages.isEmpty { report.metrics.syncDuration.record(end - start) }
             last = (end, end - start, submissions.count + turns.count + inbox.withLock { $0.count })
         } catch {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
         var replies = ReplyBatch()
-        for (submission, answers) in zip(submissions, group.answers) { submission.answer(answers, &replies) }
+        let answers = group.answers
+        for (submission, answers) in zip(submissions, answers) { submission.answer(answers, &replies) }
         // First the log: its line is to stand before the worker's of the commit, and no answered call is without one.
         report.found(spool.takeLeftovers())
         if !group.hasFailed { report.accepted(group.messages, queued: known.index.count) }
+        report.answered(submissions, answers)
         replies.send()
     }
 

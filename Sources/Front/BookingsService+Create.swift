@@ -19,11 +19,11 @@ extension BookingsService {
         do throws(BookingsInterface.InvalidInput) {
             request = try BookingRequest(input)
         } catch {
-            return reply.send(.failure(ErrorReply(error)))
+            return refuse(ErrorReply(error), reply)
         }
         if let refusal = right.refusal(for: request.userID) {
             report.refused([request.userID], right, call.peer)
-            return reply.send(.failure(ErrorReply(refusal)))
+            return refuse(ErrorReply(refusal), reply)
         }
         let traces = input.traceparent == nil ? [] : [input.traceParent]
         acceptance.submit([request], traces: traces, from: call.peer) { answers, replies in
@@ -69,6 +69,7 @@ extension BookingsService {
             }
         }
         if !refused.isEmpty { report.refused(refused, right, call.peer) }
+        if !refusals.isEmpty { report.refused(refusals.values) }
         let (count, known) = (inputs.count, refusals)
         guard !requests.isEmpty else {
             var replies = ReplyBatch()
@@ -79,6 +80,11 @@ extension BookingsService {
         acceptance.submit(requests, traces: traces, from: call.peer) { answers, replies in
             replies.add(encoded: Self.parameters(count, known, answers), to: reply)
         }
+    }
+
+    private func refuse<R>(_ refusal: ErrorReply, _ reply: Reply<R>) {
+        report.refused([refusal])
+        reply.send(.failure(refusal))
     }
 
     /// `Created` as JSON.

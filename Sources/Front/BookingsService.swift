@@ -1,22 +1,30 @@
 import Bookings
+import Daemon
 import Varlink
 
 /// The methods of io.acms.Bookings.
 struct BookingsService: Sendable {
     let acceptance: Acceptance
-    private let enquiry: Enquiry
+    let enquiry: Enquiry
     let rights: PeerRights
     let report: FrontReport
+    /// How many callers are connected.
+    let connections: @Sendable () -> Int
+    let process = ProcessMetrics(daemon: "front")
 
     /// - Parameters:
     ///   - acceptance: takes bookings.
     ///   - enquiry: answers questions.
     ///   - rights: knows whom a peer may book for.
-    init(acceptance: Acceptance, enquiry: Enquiry, rights: PeerRights, report: FrontReport) {
+    init(
+        acceptance: Acceptance, enquiry: Enquiry, rights: PeerRights, report: FrontReport,
+        connections: @escaping @Sendable () -> Int = { 0 }
+    ) {
         self.acceptance = acceptance
         self.enquiry = enquiry
         self.rights = rights
         self.report = report
+        self.connections = connections
     }
 
     /// The interface as a server offers it.
@@ -60,6 +68,17 @@ struct BookingsService: Sendable {
                         .user(parameters.userId), parameters.bookingStatus, parameters.limit,
                         parameters.nextToken, call, replies)
                 },
+                .streamingEncoded("GetAllBookings") {
+                    (parameters: BookingsInterface.ListAll, call, replies) throws(ErrorReply) in
+                    try await list(
+                        .everybody, parameters.bookingStatus, parameters.limit, parameters.nextToken, call,
+                        replies)
+                },
+                .streaming("WatchEvents", requiresMore: true) {
+                    (filter: EventFilter, _, replies: ReplyStream<EventsReply>) in
+                    await report.events.watch(filter, replies)
+                },
+                Method("GetMetrics") { (_: NoParameters, _) in await metrics() },
             ])
     }
 

@@ -82,6 +82,29 @@ actor Enquiry {
         }
     }
 
+    /// What the table and the spool tell of the worker's work, whether it runs or not.
+    func metrics() -> [Metric] {
+        func gauge(_ name: String, _ help: String, _ value: Bool?) -> Metric {
+            Metric(name, .gauge, help: help, samples: value.map { [Metric.Sample($0 ? 1 : 0)] } ?? [])
+        }
+        func counter(_ name: String, _ help: String, _ value: Int?) -> Metric {
+            Metric(name, .counter, help: help, samples: value.map { [Metric.Sample(Double($0))] } ?? [])
+        }
+        let totals = try? table.totals()
+        return [
+            gauge("acms_worker_running", "Whether a worker has the spool.", reader.isBeingServed),
+            gauge(
+                "acms_queue_paused", "Whether the committing is paused, or was when a worker last ran.",
+                try? reader.isPaused()),
+            counter(
+                "acms_bookings_committed", "Bookings committed since the table was created.",
+                totals?.committed),
+            counter(
+                "acms_messages_dead_lettered", "Messages set aside since the table was created.",
+                totals?.deadLettered),
+        ]
+    }
+
     private func committed(_ id: BookingID) -> (booking: Booking?, trouble: String?) {
         do {
             let booking = try table.booking(id)

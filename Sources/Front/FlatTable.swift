@@ -32,4 +32,7 @@ struct FlatTable<Element> {
     }
 
     mutating func remove(_ row: Row) { free.append(row) }
+
+    /// All elements, those that were given up among them as they were left.
+    var all: [Element] { elements }
 }

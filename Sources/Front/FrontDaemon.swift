@@ -13,6 +13,7 @@ public struct FrontDaemon: ReconfigurableService {
     private let limits: CallerLimits
     private let server: Server
     private let notifier: ServiceNotifier
+    private let events: EventHub
 
     /// - Throws: when inotify can't be had, or the interface's description does not fit the code.
     public init(_ surroundings: Daemon.Surroundings) throws {
@@ -24,15 +25,18 @@ public struct FrontDaemon: ReconfigurableService {
         notifier = surroundings.notifier
         let enquiry = Enquiry(acceptance: acceptance, spool: directory, table: table, report: report)
         rights = PeerRights(settings.front, report: report)
+        let connections = ConnectionCount()
         let interface = try BookingsService(
-            acceptance: acceptance, enquiry: enquiry, rights: rights, report: report
+            acceptance: acceptance, enquiry: enquiry, rights: rights, report: report,
+            connections: { connections.value }
         ).interface()
+        events = report.events
         limits = CallerLimits(settings.server, logger: surroundings.logger)
         server = Server(
             listener: surroundings.listeners[BookingsInterface.name]
                 ?? .path(settings.socket.bookings, mode: 0o660),
             info: .acms(product: "acms-frontd"), interfaces: [interface], admission: limits.admission,
-            logger: surroundings.logger)
+            logger: surroundings.logger, onConnectionCountChange: { connections.value = $0 })
     }
 
     /// Takes new limits and rules over while running.
@@ -65,6 +69,7 @@ public struct FrontDaemon: ReconfigurableService {
             } onGracefulShutdown: {
                 notifier.stopping(status: "Answering the last calls")
                 acceptance.finishAwaiting()
+                events.finish()
                 server.shutDown()
             }
             group.cancelAll()

@@ -13,6 +13,8 @@ final class FrontReport: Sendable {
         var queued = 0
     }
 
+    let metrics = FrontMetrics()
+    let events = EventHub()
     private let logger: Logger
     private let status: StatusLine
     private let spoolReading: HealthReport
@@ -63,6 +65,35 @@ final class FrontReport: Sendable {
             $0.queued = queued
         }
         updateStatus()
+        metrics.accepted(group.count)
+        events.publish { group.map { BookingEvent($0, .accepted, on: $0.acceptedOn) } }
+    }
+
+    /// Calls are about to be answered.
+    func answered(_ calls: [Acceptance.Submission], _ answers: [[Result<BookingID, ErrorReply>]]) {
+        let now = ContinuousClock.now
+        metrics.acceptDuration.record(calls.lazy.map { (duration: now - $0.received, count: 1) })
+        let refusals = answers.lazy.joined().compactMap { answer in
+            if case .failure(let refusal) = answer { refusal } else { nil }
+        }
+        if refusals.first != nil { metrics.refused(refusals) }
+    }
+
+    /// Bookings were refused by themselves: what they say is wrong, or the peer may not book them.
+    func refused(_ refusals: some Sequence<ErrorReply>) { metrics.refused(refusals) }
+
+    /// Whether the spool and the table can be used, as far as the last try tells.
+    var health: [Metric] {
+        let labels = ["daemon": "front"]
+        let spoolTrouble = spoolReading.trouble ?? spoolWriting.trouble
+        return [
+            Metric(
+                "acms_spool_available", .gauge, help: "Whether the daemon can use the spool.",
+                samples: [Metric.Sample(spoolTrouble == nil ? 1 : 0, labels: labels)]),
+            Metric(
+                "acms_table_available", .gauge, help: "Whether the daemon can use the table.",
+                samples: [Metric.Sample(table.trouble == nil ? 1 : 0, labels: labels)]),
+        ]
     }
 
     func queued(_ count: Int) {

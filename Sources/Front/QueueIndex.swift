@@ -15,8 +15,9 @@ struct QueueIndex {
         var isMoving = false
         /// It is known before the spool has shown it: the front made it, or looked for it.
         var isAnnounced = false
-        /// The first of its messages.
+        /// The first of its messages, and how many there are.
         var first = Row.none
+        var count: UInt32 = 0
         var bytes: Int
     }
 
@@ -53,6 +54,8 @@ struct QueueIndex {
     private(set) var waitingMessages = 0
     /// The bytes of the entries that hold them.
     private(set) var waitingBytes = 0
+    /// What the entries of each place hold.
+    private(set) var counts = PlaceCounts()
 
     /// The messages in the queue that claim this user and apartment.
     func holders(of claim: ClaimKey) -> [BookingID] {
@@ -83,6 +86,13 @@ struct QueueIndex {
             if furthest.map({ $0.place.rank <= place.place.rank }) ?? true { furthest = place }
         }
         return furthest
+    }
+
+    /// When the oldest message that waits was accepted, by the time in its id; nil when none waits. The first message
+    /// of an entry is its oldest.
+    var oldestWaiting: Timestamp? {
+        entries.all.lazy.filter { $0.first != .none && $0.place.place.waits }
+            .compactMap { messages[$0.first].id.time }.min()
     }
 
     /// The messages of an entry.
@@ -184,8 +194,10 @@ extension QueueIndex {
         return ids
     }
 
-    /// Files only move between places that wait, so all counts stay.
+    /// Files only move between places that wait, so what waits stays.
     private mutating func arrive(_ entry: Row, at place: SpoolEntry) {
+        counts[entries[entry].place.place] -= Int(entries[entry].count)
+        counts[place.place] += Int(entries[entry].count)
         entries[entry].place = place
         entries[entry].isMoving = false
     }
@@ -194,7 +206,9 @@ extension QueueIndex {
         _ place: SpoolEntry, _ held: [QueuedBooking], bytes: Int, isAnnounced: Bool
     ) {
         remove(place)
-        let entry = entries.insert(Entry(place: place, isAnnounced: isAnnounced, bytes: bytes))
+        let entry = entries.insert(
+            Entry(place: place, isAnnounced: isAnnounced, count: UInt32(held.count), bytes: bytes))
+        counts[place.place] += held.count
         entriesByName.insert(entry, for: place.name)
         if place.place.waits { waitingBytes += bytes }
         var last = Row.none
@@ -224,6 +238,7 @@ extension QueueIndex {
     private mutating func discard(_ entry: Row) {
         let waited = entries[entry].place.place.waits
         if waited { waitingBytes -= entries[entry].bytes }
+        counts[entries[entry].place.place] -= Int(entries[entry].count)
         var row = entries[entry].first
         while row != .none {
             let message = messages[row]
@@ -240,6 +255,7 @@ extension QueueIndex {
             row = message.next
         }
         entriesByName.remove(entry)
+        entries[entry].first = .none
         entries.remove(entry)
     }
 

@@ -5,6 +5,7 @@ import SystemPackage
 /// The kernel frees it with the process, so a crash leaves no lock behind.
 public final class SpoolLock: Sendable {
     private let descriptor: Int32
+    private let presence: WorkerPresence?
 
     /// Another daemon holds the lock.
     public struct Taken: Error, Sendable, CustomStringConvertible {
@@ -22,13 +23,15 @@ public final class SpoolLock: Sendable {
     ///
     /// - Throws: ``Taken``, or ``SpoolError`` when the lock's file can't be made.
     public convenience init(_ directory: SpoolDirectory) throws {
-        try self.init(directory.lockPath)
+        try self.init(directory.lockPath, showing: directory)
         guard try lock(LOCK_EX | LOCK_NB, directory.lockPath) else {
             throw Taken(path: directory.lockPath, role: "worker")
         }
+        presence?.show()
     }
 
-    private init(_ path: String) throws(SpoolError) {
+    private init(_ path: String, showing directory: SpoolDirectory? = nil) throws(SpoolError) {
+        presence = directory.flatMap(WorkerPresence.init)
         // For reading: the front's lock may be another user's file.
         descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { throw SpoolError("open", path, .last) }

@@ -38,8 +38,20 @@ extension SpoolPause {
     }
 }
 
+extension SpoolDirectory {
+    /// The file of a pause.
+    fileprivate var pausePath: String { "\(root)/paused" }
+}
+
+extension SpoolReader {
+    /// Whether there is a pause, which may be over by now.
+    public func isPaused() throws(SpoolError) -> Bool {
+        try files.status(of: directory.pausePath) != nil
+    }
+}
+
 extension SpoolConsumer {
-    private var pausePath: String { "\(directory.root)/paused" }
+    private var pausePath: String { directory.pausePath }
 
     /// The pause that is in force; nil when there is none. A file that can't be understood is a pause without an
     /// end, because somebody wanted one.

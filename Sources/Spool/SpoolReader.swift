@@ -2,8 +2,8 @@ public import Bookings
 
 /// Reads what is in the spool without changing anything: the front's view of the queue.
 public struct SpoolReader: Sendable {
-    private let directory: SpoolDirectory
-    private let files: any FileSystem
+    let directory: SpoolDirectory
+    let files: any FileSystem
 
     /// Reads `directory`.
     public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
@@ -46,16 +46,14 @@ public struct SpoolReader: Sendable {
             return try size(place, name)
         }
         guard let file = try open(place, name) else { return try size(place, name) }
-        let arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
-        var lines = LineReader(file)
-        while let line = try lines.next() {
-            guard let bytes = line.bytes, !line.isBlank,
-                case .success(let message) = MessageLine.decode(
-                    bytes, fileName: name, number: line.number, arrival: arrival)
-            else { continue }
-            if !body(message) { break }
-        }
+        var messages = EntryMessages(name, file)
+        while let message = try messages.next(), body(message) {}
         return file.status.size
+    }
+
+    /// The valid messages of an entry that waits, to be read one by one; nil when it isn't there, or is odd.
+    public func messages(in place: SpoolPlace, _ name: String) throws(SpoolError) -> EntryMessages? {
+        try open(place, name).map { EntryMessages(name, $0) }
     }
 
     /// The message with this id in an entry; nil when the entry is gone or has none.

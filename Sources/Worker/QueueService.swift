@@ -1,13 +1,21 @@
 import Bookings
+import Daemon
 import Varlink
 
 /// The methods of io.acms.Queue.
 struct QueueService: Sendable {
     let worker: QueueWorker
+    private let survey: QueueSurvey
+    private let connections: @Sendable () -> Int
+    private let process = ProcessMetrics(daemon: "worker")
 
-    /// - Parameter worker: answers.
-    init(_ worker: QueueWorker) {
+    /// - Parameters:
+    ///   - worker: answers.
+    ///   - connections: how many callers are connected.
+    init(_ worker: QueueWorker, connections: @escaping @Sendable () -> Int = { 0 }) {
         self.worker = worker
+        self.connections = connections
+        survey = QueueSurvey(worker.directory)
     }
 
     /// The interface as a server offers it.
@@ -53,6 +61,27 @@ struct QueueService: Sendable {
                 Method("Resume") { (_: NoParameters, call) throws(ErrorReply) in
                     try await worker.resume(by: call.peer)
                     return NoParameters()
+                },
+                .streaming("ListMessages") {
+                    (
+                        parameters: QueueInterface.ListMessages, call,
+                        replies: ReplyStream<QueueInterface.MessageList>
+                    ) throws(ErrorReply) in
+                    try await survey.messages(parameters, call, replies)
+                },
+                Method("GetAgeProfile") {
+                    (parameters: QueueInterface.GetAgeProfile, _) throws(ErrorReply) in
+                    try await survey.ages(parameters)
+                },
+                .streaming("WatchEvents", requiresMore: true) {
+                    (filter: EventFilter, _, replies: ReplyStream<EventsReply>) in
+                    await worker.report.events.watch(filter, replies)
+                },
+                // Of nothing that the worker may be busy with.
+                Method("GetMetrics") { (_: NoParameters, _) in
+                    MetricsReply(
+                        metrics: process.metrics(connections: connections()) + worker.report.metrics.metrics
+                            + worker.report.health)
                 },
             ])
     }

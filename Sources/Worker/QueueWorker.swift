@@ -1,4 +1,5 @@
 import Bookings
+import Daemon
 import Spool
 import Synchronization
 
@@ -264,7 +265,9 @@ actor QueueWorker {
         FaultPoint.reached(apartments: messages.map(\.request.apartmentID))
         var outcomes: [ApplyOutcome] = []
         if !messages.isEmpty {
+            let start = ContinuousClock.now
             outcomes = try table.apply(messages, deadLettered: uncounted)
+            report.metrics.commitDuration.record(ContinuousClock.now - start)
             uncounted = 0
             tableWorks()
         }

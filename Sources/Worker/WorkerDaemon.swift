@@ -13,6 +13,7 @@ public struct WorkerDaemon: ReconfigurableService {
     private let table: SQLiteTable
     private let limits: CallerLimits
     private let servers: [Server]
+    private let events: EventHub
     private let notifier: ServiceNotifier
     private let logger: Logger
 
@@ -21,16 +22,22 @@ public struct WorkerDaemon: ReconfigurableService {
         let settings = surroundings.settings
         let directory = SpoolDirectory(root: settings.spool.directory)
         let table = SQLiteTable(path: settings.table.path)
+        let report = WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
         let worker = QueueWorker(
             spool: directory, lock: try Self.lock(directory), table: table,
-            settings: settings.worker,
-            report: WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier)))
+            settings: settings.worker, report: report)
+        events = report.events
         self.worker = worker
         self.table = table
         notifier = surroundings.notifier
         logger = surroundings.logger
+        let connections = [
+            QueueInterface.name: ConnectionCount(), CaretakerInterface.name: ConnectionCount(),
+        ]
         let offered = [
-            QueueInterface.name: try QueueService(worker).interface(),
+            QueueInterface.name: try QueueService(worker) {
+                connections.values.reduce(0) { $0 + $1.value }
+            }.interface(),
             CaretakerInterface.name: try CaretakerService(worker).interface(),
         ]
         let limits = CallerLimits(settings.server, logger: surroundings.logger)
@@ -40,7 +47,10 @@ public struct WorkerDaemon: ReconfigurableService {
                 Server(
                     listener: listener, info: .acms(product: "acms-workerd"), interfaces: [interface],
                     admission: limits.admission, logger: surroundings.logger,
-                    onConnectionCountChange: { _ in worker.notePeerActivity() })
+                    onConnectionCountChange: { count in
+                        connections[name]?.value = count
+                        worker.notePeerActivity()
+                    })
             }
         }
     }
@@ -80,6 +90,7 @@ public struct WorkerDaemon: ReconfigurableService {
             }
             if case .idle = end { logger.info("Nothing to do; stopping.") }
             notifier.stopping(status: "Answering the last calls")
+            events.finish()
             for server in servers { server.shutDown() }
             for _ in servers { try await group.next() }
             group.cancelAll()

@@ -17,6 +17,8 @@ final class WorkerReport: Sendable {
         var pause: SpoolPause?
     }
 
+    let metrics = WorkerMetrics()
+    let events = EventHub()
     private let logger: Logger
     private let status: StatusLine
     private let spool: HealthReport
@@ -65,6 +67,9 @@ final class WorkerReport: Sendable {
             $0.isWorking = true
         }
         updateStatus()
+        let time = Timestamp.now()
+        metrics.committed(committed, at: time)
+        events.publish { committed.map { BookingEvent($0, .committed, on: time) } }
     }
 
     /// An entry for each message that was deferred or set aside, once that is durable.
@@ -84,6 +89,10 @@ final class WorkerReport: Sendable {
         logger.warning(
             "Deferred a booking\(due) after receive \(message.receiveCount): \(message.attempts.last?.reason ?? "")",
             metadata: .event(.deferred, .bookings([message])))
+        metrics.deferred()
+        events.publish {
+            [BookingEvent(message, .deferred, on: .now(), reason: message.attempts.last?.reason)]
+        }
     }
 
     private func dead(
@@ -108,6 +117,18 @@ final class WorkerReport: Sendable {
         logger.error(
             "Set a message aside as a dead letter: \(reason)\(origin)",
             metadata: .event(.deadLettered, metadata))
+        metrics.dead(failure)
+        events.publish {
+            switch content {
+            case .success(let message): [BookingEvent(message, .deadLettered, on: .now(), reason: reason)]
+            case .failure(let poison):
+                [
+                    BookingEvent(
+                        on: .now(), .deadLettered, id: poison.id.description, userId: poison.userID,
+                        apartmentId: poison.apartmentID, reason: reason)
+                ]
+            }
+        }
     }
 
     func recovered(_ ids: [BookingID]) {
@@ -147,22 +168,36 @@ final class WorkerReport: Sendable {
                 "booking-id": .array(([booking.id] + cancelled).map { .string($0) }),
                 "user-id": .string(booking.userId), "apartment-id": .string(booking.apartmentId),
             ])
+        metrics.decided(booking.bookingStatus)
+        metrics.decided(.cancelled, cancelled.count)
+        events.publish {
+            let time = Timestamp.now()
+            return [BookingEvent(booking, on: time)]
+                + cancelled.map {
+                    BookingEvent(on: time, .cancelled, id: $0, apartmentId: booking.apartmentId)
+                }
+        }
     }
 
     func redriven(_ messages: [Message], by peer: Peer) {
         act(
             .lettersRedriven, by: peer, "Put \(Self.letters(messages.count)) back into the queue",
             .bookings(messages))
+        metrics.redriven(messages.count)
+        events.publish { messages.map { BookingEvent($0, .redriven, on: .now()) } }
     }
 
     func deleted(_ ids: [BookingID], by peer: Peer) {
         act(
             .lettersDeleted, by: peer, "Deleted \(Self.letters(ids.count))",
             ["booking-id": .array(ids.map { .stringConvertible($0) })])
+        metrics.deleted(ids.count)
+        events.publish { ids.map { BookingEvent(on: .now(), .deleted, id: $0.description) } }
     }
 
     func paused(_ pause: SpoolPause, by peer: Peer) {
         act(.paused, by: peer, "Paused the committing\(pause.until.map { " until \($0)" } ?? "")")
+        events.publish { [BookingEvent(on: .now(), .paused)] }
     }
 
     /// - Parameter peer: nil when the pause's time has come.
@@ -173,6 +208,7 @@ final class WorkerReport: Sendable {
             logger.notice("Resumed the committing: the pause is over.", metadata: .event(.resumed))
         }
         state.withLock { $0.pause = nil }
+        events.publish { [BookingEvent(on: .now(), .resumed)] }
     }
 
     func expired(_ bookings: [Booking], afterDays days: Int) {
@@ -185,6 +221,27 @@ final class WorkerReport: Sendable {
                     "user-id": .array(bookings.map { .string($0.userId) }),
                     "apartment-id": .array(bookings.map { .string($0.apartmentId) }),
                 ]))
+        metrics.decided(.cancelled, bookings.count)
+        events.publish {
+            bookings.map { booking in
+                var event = BookingEvent(booking, on: .now())
+                event.reason = "Nobody has decided it for \(days) days."
+                return event
+            }
+        }
+    }
+
+    /// Whether the spool and the table can be used, as far as the last try tells.
+    var health: [Metric] {
+        let labels = ["daemon": "worker"]
+        return [
+            Metric(
+                "acms_spool_available", .gauge, help: "Whether the daemon can use the spool.",
+                samples: [Metric.Sample(spool.trouble == nil ? 1 : 0, labels: labels)]),
+            Metric(
+                "acms_table_available", .gauge, help: "Whether the daemon can use the table.",
+                samples: [Metric.Sample(table.trouble == nil ? 1 : 0, labels: labels)]),
+        ]
     }
 
     private static func letters(_ count: Int) -> String {

@@ -1,0 +1,26 @@
+public import Bookings
+
+/// Reads the valid messages of an entry one after the other, without holding more of it than a line.
+public struct EntryMessages {
+    private let name: String
+    private let arrival: Timestamp
+    private var lines: LineReader
+
+    init(_ name: String, _ file: OpenFile) {
+        self.name = name
+        arrival = Timestamp(milliseconds: file.status.modifiedMilliseconds)
+        lines = LineReader(file)
+    }
+
+    /// The next valid message; nil after the last.
+    public mutating func next() throws(SpoolError) -> Message? {
+        while let line = try lines.next() {
+            guard let bytes = line.bytes, !line.isBlank,
+                case .success(let message) = MessageLine.decode(
+                    bytes, fileName: name, number: line.number, arrival: arrival)
+            else { continue }
+            return message
+        }
+        return nil
+    }
+}

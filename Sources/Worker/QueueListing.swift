@@ -1,0 +1,83 @@
+import Bookings
+import Spool
+import Varlink
+
+/// Goes through the messages that wait, place by place and file by file, without holding more of them than a page.
+struct QueueListing {
+    /// Those in hand first: what moves on while the list is read moves to where it is read later, mostly.
+    private static let places: [(place: SpoolPlace, name: QueueInterface.Place)] = [
+        (.active, .active), (.incoming, .incoming), (.deferred, .deferred),
+    ]
+
+    /// The place and the file that are being read, and how many of its messages were given.
+    private struct Position {
+        var place = 0
+        var file: EntryName?
+        var given = 0
+    }
+
+    private let reader: SpoolReader
+    private var position = Position()
+    /// Files of the place that come after the present one, last first.
+    private var files: [EntryName] = []
+    private var messages: EntryMessages?
+
+    /// - Parameter token: where an earlier list ended; nil for the beginning.
+    /// - Throws: `SpoolError`, or `InvalidPageToken`.
+    init(_ reader: SpoolReader, after token: String?) throws {
+        self.reader = reader
+        guard let token else {
+            try begin(0)
+            return
+        }
+        let parts = token.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).map(
+            String.init)
+        guard parts.count == 3, let place = Self.places.firstIndex(where: { $0.place.rawValue == parts[0] }),
+            let given = Int(parts[1]), given >= 0, !parts[2].isEmpty
+        else { throw InvalidPageToken() }
+        let file = EntryName(parts[2])
+        try begin(place)
+        while let last = files.last, last < file { files.removeLast() }
+        guard files.last == file else { return }
+        try open(files.removeLast())
+        while position.given < given, try messages?.next() != nil { position.given += 1 }
+    }
+
+    /// The next messages, at most `limit`, and where to go on; nil after the last.
+    mutating func next(_ limit: Int) throws(SpoolError) -> QueueInterface.MessageList {
+        var items: [QueueInterface.QueuedMessage] = []
+        while items.count < limit {
+            guard let message = try messages?.next() else {
+                if let file = files.popLast() {
+                    try open(file)
+                } else if position.place + 1 < Self.places.count {
+                    try begin(position.place + 1)
+                } else {
+                    return .init(items: items, nextToken: nil)
+                }
+                continue
+            }
+            position.given += 1
+            items.append(
+                .init(
+                    message, in: Self.places[position.place].name, file: position.file?.description ?? ""))
+        }
+        return .init(items: items, nextToken: token)
+    }
+
+    private var token: String {
+        "\(Self.places[position.place].place.rawValue)/\(position.given)/\(position.file?.description ?? "")"
+    }
+
+    private mutating func begin(_ place: Int) throws(SpoolError) {
+        position = Position(place: place)
+        messages = nil
+        files = try reader.entries(in: Self.places[place].place).reversed()
+    }
+
+    private mutating func open(_ file: EntryName) throws(SpoolError) {
+        position.file = file
+        position.given = 0
+        messages = try reader.messages(in: Self.places[position.place].place, file.description)
+    }
+}

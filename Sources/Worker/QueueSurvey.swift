@@ -1,0 +1,106 @@
+import Bookings
+import Spool
+import Varlink
+
+/// Looks through the messages that wait and the dead letters, on a thread of its own, so that a long look never holds
+/// up the committing.
+actor QueueSurvey {
+    private let executor = BlockingExecutor(label: "io.acms.survey")
+    /// Jobs run on a thread of their own, which may block.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let reader: SpoolReader
+    private let letters: DeadLetterStore
+    /// Files that are read before somebody else's look gets its turn.
+    private static let filesAtATime = 64
+
+    /// - Parameter directory: the spool, which is only read.
+    init(_ directory: SpoolDirectory) {
+        reader = SpoolReader(directory)
+        letters = DeadLetterStore(directory)
+    }
+
+    /// Lists the messages that wait: a page of them, or with `more` all.
+    func messages(
+        _ parameters: QueueInterface.ListMessages, _ call: CallContext,
+        _ replies: ReplyStream<QueueInterface.MessageList>
+    ) async throws(ErrorReply) -> QueueInterface.MessageList {
+        let limit = try PageLimit.checked(parameters.limit)
+        do {
+            var listing = try QueueListing(reader, after: parameters.nextToken)
+            var page = try listing.next(limit)
+            while call.wantsMore, page.nextToken != nil {
+                guard await replies.send(page) else { break }
+                page = try listing.next(limit)
+            }
+            return page
+        } catch is InvalidPageToken {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
+        } catch {
+            throw Self.unreadable(error)
+        }
+    }
+
+    /// Counts messages by name and age.
+    func ages(_ parameters: QueueInterface.GetAgeProfile) async throws(ErrorReply)
+        -> QueueInterface.AgeProfile
+    {
+        let isOfLetters = parameters.dead ?? false
+        guard isOfLetters || !parameters.by.isOfLetters else {
+            throw ErrorReply(ServiceError.InvalidParameter(parameter: "by"))
+        }
+        let limit = try PageLimit.checked(parameters.limit ?? 20)
+        var tally = AgeTally(at: .now())
+        do {
+            if isOfLetters {
+                try await countLetters(parameters.by, &tally)
+            } else {
+                try await countWaiting(parameters.by, &tally)
+            }
+        } catch {
+            throw Self.unreadable(error)
+        }
+        return tally.profile(rows: limit)
+    }
+
+    private func countWaiting(_ key: QueueInterface.AgeKey, _ tally: inout AgeTally) async throws(SpoolError)
+    {
+        for place in [SpoolPlace.active, .incoming, .deferred] {
+            for (number, name) in try reader.entries(in: place).enumerated() {
+                try reader.forEachMessage(in: place, name.description) { message in
+                    let request = message.request
+                    tally.count(
+                        key == .user ? request.userID : request.apartmentID, since: message.acceptedOn)
+                    return true
+                }
+                guard await mayGoOn(number) else { return }
+            }
+        }
+    }
+
+    private func countLetters(_ key: QueueInterface.AgeKey, _ tally: inout AgeTally) async throws(SpoolError)
+    {
+        for (number, id) in try letters.ids().enumerated() {
+            guard let letter = try letters.letter(id, bodyBytes: 0) else { continue }
+            let name =
+                switch key {
+                case .apartment: letter.apartmentId
+                case .user: letter.userId
+                case .class: letter.class.rawValue
+                case .reason: letter.reason
+                }
+            tally.count(name, since: letter.deadOn)
+            guard await mayGoOn(number) else { return }
+        }
+    }
+
+    /// - Returns: false when the caller is gone.
+    private func mayGoOn(_ number: Int) async -> Bool {
+        if number % Self.filesAtATime == 0 { await Task.yield() }
+        return !Task.isCancelled
+    }
+
+    private static func unreadable(_ error: any Error) -> ErrorReply {
+        ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+    }
+}
