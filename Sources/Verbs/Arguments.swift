@@ -22,6 +22,13 @@ extension FailureClass: ExpressibleByArgument {
     public static var allValueStrings: [String] { allCases.map { $0.rawValue.lowercased() } }
 }
 
+extension QueueInterface.AgeKey: ExpressibleByArgument {
+    /// Reads a key in either case.
+    public init?(argument: String) { self.init(rawValue: argument.uppercased()) }
+    /// In lower case, as one types them.
+    public static var allValueStrings: [String] { allCases.map { $0.rawValue.lowercased() } }
+}
+
 extension Timestamp: ExpressibleByArgument {
     /// Reads an RFC 3339 time, or a date, which stands for its first instant in UTC.
     public init?(argument: String) {

@@ -53,6 +53,9 @@ enum StandardError {
         _ = writeAll(Array("\r\u{1b}[K\(text.escapedForTerminal)".utf8), to: STDERR_FILENO)
     }
 
+    /// Writes a frame to the terminal that is standard output. There is nobody to tell when it fails.
+    static func writeToTerminal(_ text: String) { _ = writeAll(Array(text.utf8), to: STDOUT_FILENO) }
+
     /// - Returns: 0, or the errno of the write that failed.
     fileprivate static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         bytes.withUnsafeBytes { buffer in

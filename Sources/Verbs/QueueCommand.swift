@@ -8,16 +8,40 @@ struct QueueCommand: Verb {
         commandName: "queue",
         abstract: "Show how many messages are where, and whether they are being committed.",
         discussion: """
+            With --ages, messages are counted by their age and by apartment, user, class or reason, those that have \
+            most first; the last two are for dead letters.
+
             EXAMPLES
               acmsctl queue
               acmsctl queue --json | jq .dead
+              acmsctl queue --ages --by user
+              acmsctl queue --ages --dead --by reason
             """)
 
+    @Flag(help: "Count messages by age.") var ages = false
+    @Option(help: .init("What to tell apart: apartment, user, class or reason.", valueName: "key"))
+    var by: QueueInterface.AgeKey?
+    @Flag(help: "Count the dead letters, not what waits.") var dead = false
+    @Option(help: .init("At most so many rows.", valueName: "n")) var limit: Int?
     @OptionGroup var options: CommonOptions
+
+    func validate() throws {
+        guard ages || (by == nil && !dead && limit == nil) else {
+            throw ValidationError("--by, --dead and --limit need --ages.")
+        }
+        if let by, by.isOfLetters, !dead {
+            throw ValidationError(
+                "--by \(by.rawValue.lowercased()) needs --dead: only dead letters have one.")
+        }
+        guard (1...1000).contains(limit ?? 1) else {
+            throw ValidationError("--limit must be 1 to 1000.")
+        }
+    }
 
     private struct NoParameters: Encodable {}
 
     func run(_ session: Session) async throws {
+        if ages { return try await session.printAges(by: by ?? .apartment, dead: dead, limit: limit) }
         let attributes: QueueInterface.Attributes = try await session.call(
             QueueInterface.method("GetQueueAttributes"), NoParameters())
         let terminal = session.output.terminal

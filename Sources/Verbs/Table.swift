@@ -14,6 +14,8 @@ struct Column<Row: Sendable>: Sendable {
     var isOptional = false
     /// How wide it is at least, because later pages may hold wider values than the first.
     var reservedWidth = 0
+    /// Whether its values end below one another, as numbers do.
+    var isRightAligned = false
     let value: @Sendable (Row) -> StyledText
 }
 
@@ -37,24 +39,25 @@ struct Table<Row: Sendable>: Sendable {
         if let layout { return rows.map { line(of: $0, in: layout) } }
         let layout = fit(rows)
         self.layout = layout
-        let header = layout.map { (StyledText($0.column.title), $0.width) }
+        let header = layout.map { (StyledText($0.column.title), $0.width, $0.column.isRightAligned) }
         return [line(header)] + rows.map { line(of: $0, in: layout) }
     }
 
     private func line(of row: Row, in layout: [(column: Column<Row>, width: Int)]) -> String {
-        line(layout.map { ($0.column.value(row), $0.width) })
+        line(layout.map { ($0.column.value(row), $0.width, $0.column.isRightAligned) })
     }
 
-    private func line(_ cells: [(value: StyledText, width: Int)]) -> String {
+    private func line(_ cells: [(value: StyledText, width: Int, isRightAligned: Bool)]) -> String {
         var line = ""
         var padding = 0
-        for (value, width) in cells {
+        for (value, width, isRightAligned) in cells {
             let limit = terminal.width == nil ? nil : width
-            line += String(repeating: " ", count: padding)
-            line += value.rendered(hasColour: terminal.hasColour, width: limit)
             let used =
                 limit.map { min(value.text.cut(toWidth: $0).displayWidth, $0) } ?? value.text.displayWidth
-            padding = max(width - used, 0) + Self.gap
+            let free = max(width - used, 0)
+            line += String(repeating: " ", count: padding + (isRightAligned ? free : 0))
+            line += value.rendered(hasColour: terminal.hasColour, width: limit)
+            padding = Self.gap + (isRightAligned ? 0 : free)
         }
         return line
     }

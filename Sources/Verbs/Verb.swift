@@ -24,25 +24,12 @@ extension Verb {
         let environment = ProcessInfo.processInfo.environment
         let output = Output(terminal: .standardOutput(environment: environment), isJSON: options.json)
         do {
-            let path = try socketPath(environment)
-            try await connect(to: path, output)
+            let timeout = options.timeout.map { Duration.seconds($0) } ?? Self.defaultTimeout
+            try await Session.with(
+                Self.service, at: try socketPath(environment), timeout: timeout, output
+            ) { try await run($0) }
         } catch let failure as Failure {
             throw failure.report(asJSON: options.json)
-        }
-    }
-
-    private func connect(to path: String, _ output: Output) async throws {
-        let timeout = options.timeout.map { Duration.seconds($0) } ?? Self.defaultTimeout
-        do {
-            try await Client.withConnection(to: path) { client in
-                try await run(
-                    Session(
-                        client: client, service: Self.service, path: path, timeout: timeout, output: output))
-            }
-        } catch ClientError.unreachable(let path, let errno) {
-            throw Failure.unreachable(path: path, errno: errno, Self.service)
-        } catch let error as ClientError {
-            throw Failure.lost(.unreadable(error.description), path: path, remedy: Session.repeatIt)
         }
     }
 
@@ -54,6 +41,27 @@ extension Verb {
             return options.socket ?? Self.service.socketPath(in: settings)
         } catch {
             throw .invalidConfiguration("\(error)")
+        }
+    }
+}
+
+extension Session {
+    /// Connects to a service, and disconnects after `body`.
+    ///
+    /// - Throws: ``Failure``, and what else `body` throws.
+    static func with<R: Sendable>(
+        _ service: Service, at path: String, timeout: Duration?, _ output: Output,
+        _ body: (Session) async throws -> R
+    ) async throws -> R {
+        do {
+            return try await Client.withConnection(to: path) { client in
+                try await body(
+                    Session(client: client, service: service, path: path, timeout: timeout, output: output))
+            }
+        } catch ClientError.unreachable(let path, let errno) {
+            throw Failure.unreachable(path: path, errno: errno, service)
+        } catch let error as ClientError {
+            throw Failure.lost(.unreadable(error.description), path: path, remedy: repeatIt)
         }
     }
 }

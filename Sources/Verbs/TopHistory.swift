@@ -1,0 +1,114 @@
+import Bookings
+
+/// The last looks at both daemons, and what follows from them. Pure.
+struct TopHistory: Sendable {
+    /// How many rates are kept for the sparklines.
+    static let length = 120
+
+    /// How a counter rises.
+    struct Rate: Sendable {
+        private var last: (value: Double, instant: ContinuousClock.Instant)?
+        /// Per second, oldest first.
+        private(set) var rates: [Double] = []
+        private(set) var total: Double?
+
+        /// - Parameter value: nil where it isn't known.
+        mutating func add(_ value: Double?, at instant: ContinuousClock.Instant) {
+            defer { last = value.map { ($0, instant) } }
+            total = value ?? total
+            guard let value, let last, instant > last.instant else { return }
+            // A counter that has fallen began anew with its daemon.
+            let rise = value >= last.value ? value - last.value : value
+            rates.append(rise / ((instant - last.instant) / .seconds(1)))
+            if rates.count > TopHistory.length { rates.removeFirst() }
+        }
+    }
+
+    private var accepted = Rate()
+    private var refused = Rate()
+    private var committed = Rate()
+    private var frontTime = Rate()
+    private var workerTime = Rate()
+    private var accept = LatencyWindow()
+    private var sync = LatencyWindow()
+    private var commit = LatencyWindow()
+    private var latency = LatencyWindow()
+    private var last: TopSample?
+
+    mutating func add(_ sample: TopSample) {
+        let front = try? sample.front.get()
+        let worker = try? sample.worker.get()
+        let instant = sample.instant
+        accepted.add(front?.value("acms_bookings_accepted"), at: instant)
+        refused.add(front?.total("acms_bookings_refused"), at: instant)
+        committed.add(
+            front?.value("acms_bookings_committed") ?? sample.attributes.map { Double($0.committedTotal) },
+            at: instant)
+        frontTime.add(front?.value("acms_process_cpu_seconds"), at: instant)
+        workerTime.add(worker?.value("acms_process_cpu_seconds"), at: instant)
+        if let front {
+            accept.add(front.sample("acms_accept_duration_seconds"))
+            sync.add(front.sample("acms_sync_duration_seconds"))
+        }
+        if let worker {
+            commit.add(worker.sample("acms_commit_duration_seconds"))
+            latency.add(worker.sample("acms_commit_latency_seconds"))
+        }
+        last = sample
+    }
+
+    /// What there is to show; nil before the first look.
+    var state: TopState? {
+        guard let last else { return nil }
+        return TopState(
+            sample: last, accepted: accepted, refused: refused, committed: committed,
+            frontLoad: frontTime.rates.last, workerLoad: workerTime.rates.last, accept: accept.percentiles,
+            sync: sync.percentiles, commit: commit.percentiles, latency: latency.percentiles)
+    }
+}
+
+/// All that one frame shows.
+struct TopState: Sendable {
+    let sample: TopSample
+    let accepted: TopHistory.Rate
+    let refused: TopHistory.Rate
+    let committed: TopHistory.Rate
+    /// Processors in use.
+    let frontLoad: Double?
+    let workerLoad: Double?
+    let accept: LatencyWindow.Percentiles?
+    let sync: LatencyWindow.Percentiles?
+    let commit: LatencyWindow.Percentiles?
+    let latency: LatencyWindow.Percentiles?
+
+    var front: [Metric]? { try? sample.front.get() }
+    var worker: [Metric]? { try? sample.worker.get() }
+
+    /// Messages in a place, as far as either daemon tells.
+    func count(_ place: String, _ attribute: KeyPath<QueueInterface.Attributes, Int>) -> Int? {
+        sample.attributes.map { $0[keyPath: attribute] }
+            ?? front?.value("acms_queue_messages", ["place": place]).map { Int($0) }
+    }
+
+    /// Seconds; nil when none waits.
+    var oldest: Int? {
+        if let attributes = sample.attributes { return attributes.oldestSeconds }
+        return front?.value("acms_queue_oldest_age_seconds").flatMap { $0 > 0 ? Int($0) : nil }
+    }
+}
+
+extension [Metric] {
+    /// The figure of a counter or a gauge with these labels, among others.
+    func value(_ name: String, _ labels: [String: String] = [:]) -> Double? { sample(name, labels)?.value }
+
+    /// The sum of a family's figures; 0 where it has none yet.
+    func total(_ name: String) -> Double? {
+        first { $0.name == name }.map { $0.samples.reduce(0) { $0 + ($1.value ?? 0) } }
+    }
+
+    func sample(_ name: String, _ labels: [String: String] = [:]) -> Metric.Sample? {
+        first { $0.name == name }?.samples.first { sample in
+            labels.allSatisfy { sample.labels[$0.key] == $0.value }
+        }
+    }
+}

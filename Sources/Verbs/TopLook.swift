@@ -1,0 +1,69 @@
+import Bookings
+import Varlink
+
+/// What both daemons say at an instant.
+struct TopSample: Sendable {
+    var time = Timestamp.now()
+    var instant = ContinuousClock.now
+    /// Of each daemon; why not, where they can't be had.
+    var front: Result<[Metric], Failure>
+    var worker: Result<[Metric], Failure>
+    /// Of the worker; nil where it can't be reached.
+    var attributes: QueueInterface.Attributes?
+    /// Dead letters by reason; nil where there are none, or the worker can't be reached.
+    var letters: QueueInterface.AgeProfile?
+}
+
+/// Asks both daemons how they are.
+struct TopLook: Sendable {
+    /// So long a daemon may keep the screen waiting.
+    private static let patience = Duration.seconds(2)
+
+    let settings: Settings
+    let output: Output
+
+    /// - Throws: when neither daemon can be reached.
+    func sample() async throws -> TopSample {
+        async let front = ask(.bookings) { try await $0.metrics() }
+        async let worker = ask(.queue) { session in
+            let metrics = try await session.metrics()
+            let attributes: QueueInterface.Attributes = try await session.call(
+                QueueInterface.method("GetQueueAttributes"), NoParameters())
+            var letters: QueueInterface.AgeProfile?
+            if attributes.dead > 0 {
+                letters = try await session.call(
+                    QueueInterface.method("GetAgeProfile"),
+                    QueueInterface.GetAgeProfile(by: .reason, dead: true, limit: 8))
+            }
+            return (metrics, attributes, letters)
+        }
+        let answers = (await front, await worker)
+        if case (.failure(let failure), .failure) = answers { throw failure }
+        let known = try? answers.1.get()
+        return TopSample(
+            front: answers.0, worker: answers.1.map(\.0), attributes: known?.1, letters: known?.2)
+    }
+
+    /// Calls a service over a connection of its own, so that a restart of the daemon is nothing special.
+    func ask<R: Sendable>(
+        _ service: Service, _ body: (Session) async throws -> R
+    ) async -> Result<R, Failure> {
+        let path = service.socketPath(in: settings)
+        do {
+            return .success(
+                try await Session.with(service, at: path, timeout: Self.patience, output, body))
+        } catch let failure as Failure {
+            return .failure(failure)
+        } catch {
+            return .failure(.lost(.unreadable("\(error)"), path: path, remedy: Session.repeatIt))
+        }
+    }
+}
+
+extension Session {
+    /// How a daemon is.
+    func metrics() async throws(Failure) -> [Metric] {
+        let reply: MetricsReply = try await call("\(service.interface).GetMetrics", NoParameters())
+        return reply.metrics
+    }
+}
