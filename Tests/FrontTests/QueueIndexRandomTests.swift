@@ -21,7 +21,10 @@ private struct PlainIndex {
 
 @Suite struct QueueIndexRandomTests {
     private let names = (0..<6).map { "\(BookingID.derived(fileName: "n", line: $0)).\($0 + 1).jsonl" }
-    private let ids = (0..<8).map { BookingID.derived(fileName: "i", line: $0) }
+    private let ids = (0..<8).map {
+        BookingID.version7(
+            at: Timestamp(milliseconds: 1_700_000_000_000 + Int64($0)), random: (1, UInt64($0)))
+    }
 
     private func anyBookings() throws -> [QueuedBooking] {
         try (0..<Int.random(in: 0...4)).map { _ in
@@ -80,6 +83,12 @@ private struct PlainIndex {
         try #require(index.count == Set(all.map(\.booking.id)).count)
         try #require(index.waitingMessages == Set(plain.waiting.flatMap { $0.held.map(\.id) }).count)
         try #require(index.waitingBytes == plain.waiting.reduce(0) { $0 + $1.bytes })
+        for place in PlaceCounts.places {
+            let held = plain.entries.filter { $0.place.place == place }.reduce(0) { $0 + $1.held.count }
+            try #require(index.counts[place] == held)
+        }
+        try #require(
+            index.oldestWaiting == plain.waiting.compactMap { $0.held.first?.id.time }.min())
         for number in 0...5 {
             let claim = ClaimKey(userID: "u", apartmentID: "a\(number)")
             let holders = index.holders(of: claim)

@@ -11,6 +11,8 @@ struct CanonicalLineTests {
         String(repeating: "x", count: 256),
     ]
 
+    private static let trace = TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
     private func messages() throws -> [Message] {
         try Self.identifiers.enumerated().flatMap { index, user in
             try [nil, "key-\(index)", Self.identifiers[index]].map { key in
@@ -21,7 +23,8 @@ struct CanonicalLineTests {
                 return Message(
                     id: .version7(at: time, random: (UInt64(index), 77)), acceptedOn: time,
                     peer: index % 2 == 0 ? Peer(uid: .max, gid: 0, pid: 4711) : nil,
-                    request: try BookingRequest(input), receiveCount: index)
+                    request: try BookingRequest(input), receiveCount: index,
+                    traceParent: index % 3 == 0 ? Self.trace : nil)
             }
         }
     }

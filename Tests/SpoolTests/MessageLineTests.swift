@@ -31,6 +31,17 @@ import Testing
         #expect(try decoded.get() == original)
     }
 
+    @Test func aTraceByHandMayStandWhereALineHasItOrWhereACallDoes() throws {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let inInput = input.dropLast() + #","traceparent":"\#(trace)"}"#
+        for line in [#"{"traceparent":"\#(trace)","input":\#(input)}"#, #"{"input":\#(inInput)}"#] {
+            #expect(try decode(line).get().traceParent == TraceParent(trace), "\(line)")
+        }
+        #expect(
+            reason(#"{"traceparent":"here","input":\#(input)}"#)
+                == "The member traceparent is not acceptable: here is no traceparent.")
+    }
+
     @Test func everyFlippedBitOfALineIsNoticed() throws {
         let line = Array(try MessageLine.encode(message("user")).dropLast())
         for position in line.indices {
