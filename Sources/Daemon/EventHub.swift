@@ -82,7 +82,9 @@ public final class EventHub: Sendable {
             }
             try? await Task.sleep(for: Self.gathering)
         }
-        return take(from: number)
+        var last = take(from: number)
+        while last.events.count == Self.portion, await replies.send(last) { last = take(from: number) }
+        return last
     }
 
     func add(_ filter: EventFilter) -> (number: Int, wakeUps: AsyncStream<Void>) {
