@@ -51,6 +51,8 @@ class Removal(Case):
         self.assertEqual(self.machine.run("sh", "-c", "ls /run/acms").stdout, "")
         self.machine.run("test", "-s", "/var/lib/acms/table/acms.sqlite")
         self.machine.run("test", "-e", "/etc/acms/acms.yaml")
+        self.machine.run("test", "!", "-e", "/var/lib/prometheus/node-exporter/acms.prom")
+        self.assertFalse(self.machine.is_active("acms-metrics.timer"))
         self.install(PACKAGE)
         found = self.reply("clara", "io.acms.Bookings.GetBooking", {"id": id})
         self.assertEqual(found["progress"], "COMMITTED")
