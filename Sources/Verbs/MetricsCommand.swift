@@ -14,7 +14,8 @@ struct MetricsCommand: AsyncParsableCommand {
 
             A worker that sleeps is not woken: it is asked only when the front says that it runs, unless --worker \
             says otherwise. acms_up tells of each daemon that was asked whether it has answered. What there is is \
-            printed and written in any case; the exit status is 69 if the front can't be reached.
+            printed or written in any case; the exit status is 69 if the front can't be reached. --socket names the \
+            front's socket.
 
             EXAMPLES
               acmsctl metrics
@@ -38,41 +39,35 @@ struct MetricsCommand: AsyncParsableCommand {
     var file: String?
     @Option(help: .init("Whether to ask the worker; auto: only if it runs.", valueName: "when"))
     var worker = WorkerChoice.auto
-    @Option(
-        help: .init(
-            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"),
-        completion: .file())
-    var config: String?
-    @Flag(help: "Print JSON Lines: one metric a line, errors too.") var json = false
-    @Option(help: .init("How long to wait for each daemon's reply.", valueName: "seconds"))
-    var timeout = 30.0
+    @OptionGroup var options: CommonOptions
 
     func validate() throws {
-        guard !(json && isOpenMetrics) else { throw ValidationError("Give either --json or --openmetrics.") }
-        guard timeout > 0, timeout <= 1e9 else {
-            throw ValidationError("--timeout must be more than 0 and at most 1000000000 seconds.")
+        guard !(options.json && isOpenMetrics) else {
+            throw ValidationError("Give either --json or --openmetrics.")
         }
         guard file?.isEmpty != true else { throw ValidationError("--output must not be empty.") }
     }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let output = Output(terminal: .standardOutput(environment: environment), isJSON: json)
+        let output = Output(terminal: .standardOutput(environment: environment), isJSON: options.json)
         do {
             let daemons = MetricsSource(
-                settings: try settings(environment), timeout: .seconds(timeout), output: output)
+                settings: try settings(environment), timeout: .seconds(options.timeout ?? 30), output: output)
             let (metrics, failure) = await collect(from: daemons)
             try write(metrics, output)
             // Its reason has been told.
             if let failure { throw failure.exitCode }
         } catch let failure as Failure {
-            throw failure.report(asJSON: json)
+            throw failure.report(asJSON: options.json)
         }
     }
 
     private func settings(_ environment: [String: String]) throws(Failure) -> Settings {
         do throws(SettingsError) {
-            return try Settings.load(file: config, environment: environment)
+            var settings = try Settings.load(file: options.config, environment: environment)
+            if let socket = options.socket { settings.socket.bookings = socket }
+            return settings
         } catch {
             throw .invalidConfiguration("\(error)")
         }
@@ -83,14 +78,13 @@ struct MetricsCommand: AsyncParsableCommand {
     private func collect(from daemons: MetricsSource) async -> ([Metric], Failure?) {
         var answered = Metric(
             "acms_up", .gauge,
-            help: "Whether the daemon has answered acmsctl, which was to collect its metrics.",
-            samples: [])
+            help: "Whether the daemon has given its metrics to acmsctl.", samples: [])
         var metrics: [Metric] = []
         var frontFailure: Failure?
         do throws(Failure) {
             metrics = try await daemons.metrics(of: .bookings)
         } catch {
-            _ = error.report(asJSON: json)
+            _ = error.report(asJSON: options.json)
             frontFailure = error
         }
         answered.samples.append(Metric.Sample(frontFailure == nil ? 1 : 0, labels: ["daemon": "front"]))
@@ -99,7 +93,7 @@ struct MetricsCommand: AsyncParsableCommand {
             do throws(Failure) {
                 metrics = metrics.merged(with: try await daemons.metrics(of: .queue))
             } catch {
-                _ = error.report(asJSON: json)
+                _ = error.report(asJSON: options.json)
                 isUp = false
             }
             answered.samples.append(Metric.Sample(isUp ? 1 : 0, labels: ["daemon": "worker"]))
@@ -117,7 +111,7 @@ struct MetricsCommand: AsyncParsableCommand {
 
     private func write(_ metrics: [Metric], _ output: Output) throws(Failure) {
         let text = MetricsText(form: isOpenMetrics ? .openMetrics : .prometheus)
-        let lines = json ? metrics.map { JSONLine.text(of: $0) } : text.lines(of: metrics)
+        let lines = options.json ? metrics.map { JSONLine.text(of: $0) } : text.lines(of: metrics)
         if let file {
             try ReplacedFile(path: file).write(lines)
         } else {

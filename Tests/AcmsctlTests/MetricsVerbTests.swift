@@ -53,7 +53,7 @@ import Varlink
                 # HELP acms_worker_running Running.
                 acms_worker_running 1
                 # TYPE acms_up gauge
-                # HELP acms_up Whether the daemon has answered acmsctl, which was to collect its metrics.
+                # HELP acms_up Whether the daemon has given its metrics to acmsctl.
                 acms_up{daemon="front"} 1
                 acms_up{daemon="worker"} 1
                 # EOF
