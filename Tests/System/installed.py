@@ -407,3 +407,4 @@ class Metrics(Case):
         self.machine.run("rm", self.FILE)
         self.machine.run("systemctl", "enable", "--now", "acms-metrics.timer")
         eventually("the metrics' file", lambda: self.machine.run("test", "-s", self.FILE, check=False).returncode == 0, 90)
+        self.machine.run("systemctl", "disable", "--now", "acms-metrics.timer")

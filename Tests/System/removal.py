@@ -46,6 +46,7 @@ class Removal(Case):
         """Removing stops everything and keeps the bookings; installing again finds them"""
         id = self.book("kept")
         self.assertEqual(self.wait_for(id), "COMMITTED")
+        self.machine.run("systemctl", "enable", "--now", "acms-metrics.timer")
         self.machine.run("dpkg", "--remove", "acms")
         self.assertEqual(self.processes(), [])
         self.assertEqual(self.machine.run("sh", "-c", "ls /run/acms").stdout, "")
