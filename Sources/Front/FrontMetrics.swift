@@ -7,7 +7,14 @@ import Varlink
 final class FrontMetrics: Sendable {
     private struct Counts {
         var accepted = 0
-        var refused: [String: Int] = [:]
+        /// By the short names of errors: all that there are from the first, so that their first rise is seen.
+        var refused: [String: Int] = Dictionary(
+            uniqueKeysWithValues: [
+                BookingsInterface.InvalidInput.errorName, BookingsInterface.PendingBookingExists.errorName,
+                BookingsInterface.ApartmentNotAvailable.errorName,
+                BookingsInterface.IdempotencyKeyReused.errorName, BookingsInterface.QueueFull.errorName,
+                BookingsInterface.StorageUnavailable.errorName, ServiceError.PermissionDenied.errorName,
+            ].map { (FrontMetrics.shortName($0), 0) })
     }
 
     /// From a call's arrival until its bookings are durable, or refused.
@@ -25,7 +32,7 @@ final class FrontMetrics: Sendable {
         }
     }
 
-    private static func shortName(_ name: String) -> String {
+    fileprivate static func shortName(_ name: String) -> String {
         String(name[(name.lastIndex(of: ".").map(name.index(after:)) ?? name.startIndex)...])
     }
 

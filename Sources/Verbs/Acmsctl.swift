@@ -32,8 +32,8 @@ public struct Acmsctl: AsyncParsableCommand {
         subcommands: [
             BookCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
-            DeadLettersCommand.self, CheckCommand.self, WatchCommand.self,
-            TopCommand.self,
+            DeadLettersCommand.self, CheckCommand.self, WatchCommand.self, TopCommand.self,
+            MetricsCommand.self,
         ])
 
     /// Takes no values.

@@ -29,7 +29,8 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Repair what is damaged.") var repair = false
     @Option(
         help: .init(
-            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"))
+            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"),
+        completion: .file())
     var config: String?
     @Flag(help: "Print JSON Lines: one object a line, errors too.") var json = false
 

@@ -4,10 +4,13 @@ import ArgumentParser
 struct CommonOptions: ParsableArguments {
     @Option(
         help: .init(
-            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"))
+            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"),
+        completion: .file())
     var config: String?
 
-    @Option(help: .init("The socket to connect to, instead of the configured one.", valueName: "path"))
+    @Option(
+        help: .init("The socket to connect to, instead of the configured one.", valueName: "path"),
+        completion: .file())
     var socket: String?
 
     @Flag(help: "Print JSON Lines: one object a line, errors too.")

@@ -20,7 +20,8 @@ struct ImportCommand: Verb {
               jq -c '.[]' bookings.json | acmsctl import - --json
             """)
 
-    @Argument(help: .init("The file; - for standard input.", valueName: "file")) var file: String
+    @Argument(help: .init("The file; - for standard input.", valueName: "file"), completion: .file())
+    var file: String
     @OptionGroup var options: CommonOptions
 
     /// Bookings in one call, and their bytes: acms takes calls of up to a mebibyte.

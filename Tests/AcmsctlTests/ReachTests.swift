@@ -11,7 +11,7 @@ import Varlink
 
     @Test(arguments: [
         (["show", "X"], "acms-front.socket"), (["queue"], "acms-worker.socket"),
-        (["approve", "X"], "acms-caretaker.socket"),
+        (["approve", "X"], "acms-caretaker.socket"), (["metrics"], "acms-front.socket"),
     ]) func `where nothing listens, the exit status is 69 and the unit is named`(
         arguments: [String], unit: String
     ) async throws {

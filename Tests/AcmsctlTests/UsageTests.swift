@@ -9,7 +9,8 @@ import Testing
         ["book", "--user", "a", "--apartment", "b", "--from", "1.2.2026", "--to", "2026-03-01"],
         ["dlq", "list", "--class", "odd"], ["dlq", "list", "--before", "yesterday"],
         ["dlq", "show", "x", "--body", "--json"], ["queue", "--timeout", "0"], ["queue", "--timeout", "nan"],
-        ["queue", "--nope"],
+        ["queue", "--nope"], ["metrics", "--json", "--openmetrics"], ["metrics", "--worker", "maybe"],
+        ["metrics", "--timeout", "0"], ["metrics", "--output", ""],
     ]) func `a wrong command line exits 64 and says so on standard error`(arguments: [String]) async throws {
         let outcome = try await Program.run([Program.path] + arguments)
         #expect(outcome.status == 64)
@@ -18,9 +19,13 @@ import Testing
         #expect(outcome.errors.contains("Usage: acmsctl"))
     }
 
-    @Test func `an unknown verb gets a suggestion`() async throws {
-        let outcome = try await Program.run("shwo", "x")
-        #expect(outcome.errorLines.contains("Did you mean 'acmsctl show'?"))
+    @Test(arguments: [
+        (["shwo", "x"], "show"), (["mterics"], "metrics"), (["dlq", "lsit"], "dlq list"),
+        (["dlq", "redirve", "--all"], "dlq redrive"),
+    ]) func `an unknown verb gets a suggestion`(arguments: [String], verb: String) async throws {
+        let outcome = try await Program.run([Program.path] + arguments)
+        #expect(outcome.status == 64)
+        #expect(outcome.errorLines.contains("Did you mean 'acmsctl \(verb)'?"))
     }
 
     @Test(arguments: [[], ["--help"], ["dlq"], ["book", "--help"]])

@@ -51,7 +51,8 @@ class AfterInstallation(Case):
         files = self.machine.run("dpkg", "-L", "acms").stdout
         for file in ("man1/acmsctl.1.gz", "man1/acmsctl-dlq-redrive.1.gz", "man5/acms.yaml.5.gz", "man8/acms-frontd.8.gz",
                      "man8/acms-workerd.8.gz", "bash-completion/completions/acmsctl", "vendor-completions/_acmsctl",
-                     "vendor_completions.d/acmsctl.fish", "/etc/acms/acms.yaml"):
+                     "vendor_completions.d/acmsctl.fish", "/etc/acms/acms.yaml", "acms/prometheus-rules.yaml",
+                     "acms/grafana-dashboard.json"):
             self.assertIn(file, files)
         self.assertEqual(self.processes(), [])
 
@@ -331,7 +332,7 @@ class Hardening(Case):
 
     def test_02_verify(self):
         """systemd-analyze verify is silent about the installed units"""
-        units = [*STARTERS, FRONT, WORKER, "acms.target"]
+        units = [*STARTERS, FRONT, WORKER, "acms.target", "acms-metrics.timer", "acms-metrics.service"]
         result = self.machine.run("systemd-analyze", "verify", *units)
         self.assertEqual(result.stdout + result.stderr, "")
 
@@ -357,3 +358,53 @@ class Hardening(Case):
             actual = tuple(self.machine.property(unit, name) for name in
                            ("RestartUSec", "RestartSteps", "RestartMaxDelayUSec"))
             self.assertEqual(actual, expected)
+
+
+class Metrics(Case):
+    FILE = "/var/lib/prometheus/node-exporter/acms.prom"
+
+    def written(self):
+        """The file after the service has run once."""
+        self.machine.run("systemctl", "start", "acms-metrics.service")
+        return self.machine.run("cat", self.FILE).stdout
+
+    def test_01_nothing_to_do(self):
+        """Metrics are not written unless somebody asks for them, nor where there is no node exporter"""
+        self.assertEqual(self.machine.property("acms-metrics.timer", "ActiveState"), "inactive")
+        self.machine.run("systemctl", "start", "acms-metrics.service")
+        self.assertEqual(self.machine.property("acms-metrics.service", "ConditionResult"), "no")
+
+    def test_02_file(self):
+        """The service writes the metrics of both daemons as a file that the node exporter can read"""
+        # As prometheus-node-exporter makes it.
+        self.machine.run("install", "-d", "-m", "0755", "/var/lib/prometheus/node-exporter")
+        self.stop_daemons()
+        self.book("measured")
+        self.queue()
+        text = self.written()
+        for line in ('acms_up{daemon="front"} 1', 'acms_up{daemon="worker"} 1', "# EOF"):
+            self.assertIn(line + "\n", text)
+        self.assertEqual(self.machine.run("stat", "-c", "%a %U %G", self.FILE).stdout, "644 root root\n")
+        self.assertEqual(self.machine.run("ls", "-A", "/var/lib/prometheus/node-exporter").stdout, "acms.prom\n")
+
+    def test_03_worker_sleeps(self):
+        """Looking at the metrics doesn't wake a worker that sleeps"""
+        self.wait_until_empty()
+        self.machine.run("systemctl", "stop", WORKER)
+        self.assertNotIn('acms_up{daemon="worker"}', self.written())
+        self.assertFalse(self.machine.is_active(WORKER))
+
+    def test_04_down(self):
+        """An acms that is stopped is told of in the file, and the service hasn't failed"""
+        self.machine.run("systemctl", "stop", "acms.target")
+        self.assertIn('acms_up{daemon="front"} 0\n', self.written())
+        self.assertEqual(self.machine.property("acms-metrics.service", "Result"), "success")
+        self.machine.run("systemctl", "start", "acms.target")
+        self.assertIn('acms_up{daemon="front"} 1\n', self.written())
+
+    def test_05_timer(self):
+        """The timer writes the file again each minute"""
+        self.machine.run("rm", self.FILE)
+        self.machine.run("systemctl", "enable", "--now", "acms-metrics.timer")
+        eventually("the metrics' file", lambda: self.machine.run("test", "-s", self.FILE, check=False).returncode == 0, 90)
+        self.machine.run("systemctl", "disable", "--now", "acms-metrics.timer")

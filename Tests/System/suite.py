@@ -12,7 +12,8 @@ from machine import Machine
 RELEASE = os.environ["RELEASE"]
 # In this order: the package is installed by the first and purged by the last.
 CASES = [installed.AfterInstallation, installed.Starting, installed.Clients, installed.Journal, installed.Hardening,
-         faults.UnderLoad, faults.Watchdog, faults.CrashLoop, faults.PowerOff, removal.Upgrade, removal.Removal]
+         installed.Metrics, faults.UnderLoad, faults.Watchdog, faults.CrashLoop, faults.PowerOff, removal.Upgrade,
+         removal.Removal]
 
 
 class Log(unittest.TextTestResult):
