@@ -5,12 +5,22 @@ import Synchronization
 /// Events on their way to whoever prints them.
 final class EventFeed: Sendable {
     private let waiting = Mutex<(events: [BookingEvent], missed: Int)>(([], 0))
+    /// Daemons that are neither watched nor known to be out of reach.
+    private let undecided: Mutex<Set<Service>>
     private let wake: AsyncStream<Void>.Continuation
     /// An element for each time that something may wait.
     let wakeUps: AsyncStream<Void>
 
-    init() {
+    init(_ services: [Service]) {
+        undecided = Mutex(Set(services))
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Notes that a daemon is watched, or can't be.
+    ///
+    /// - Returns: whether it was the last one, so that all is seen from now on that can be.
+    func decide(_ service: Service) -> Bool {
+        undecided.withLock { $0.remove(service) != nil && $0.isEmpty }
     }
 
     func add(_ reply: EventsReply) {
@@ -72,6 +82,7 @@ struct EventWatch: Sendable {
                 "\(service.interface).WatchEvents", filter, into: (), ifLost: Session.repeatIt
             ) { (reply: EventsReply, _) in
                 isSeen()
+                if feed.decide(service) { output.note("Watching; ^C ends.") }
                 feed.add(reply)
                 return true
             }

@@ -1,7 +1,7 @@
 import Bookings
 
 /// One of the three services of acms: one interface, one socket, one group of users.
-enum Service: Sendable {
+enum Service: Hashable, Sendable {
     case bookings, queue, caretaker
 
     var interface: String {

@@ -30,10 +30,13 @@ struct WatchCommand: AsyncParsableCommand {
     func run() async throws {
         let filter = EventFilter(id: id, userId: user, apartmentId: apartment)
         try await options.run { settings, output in
-            let feed = EventFeed()
+            let services = [Service.bookings, .queue]
+            let feed = EventFeed(services)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for service in [Service.bookings, .queue] {
+                for service in services {
                     group.addTask {
+                        // A daemon that can't be watched keeps nobody waiting for it.
+                        defer { _ = feed.decide(service) }
                         try await EventWatch(
                             service: service, path: service.socketPath(in: settings), filter: filter,
                             output: output

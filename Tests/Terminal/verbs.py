@@ -21,7 +21,7 @@ class Run:
     json: str = "--json"  # what makes it print JSON Lines; None if nothing does
     endless: bool = False  # whether it ends only when it is interrupted: `keys` must have C-c, and `status` be 130
     own_screen: bool = False  # whether it takes the screen for itself; it is looked at before the last of `keys`
-    booking_meanwhile: bool = False  # whether a booking comes once it runs
+    booking_meanwhile: str = ""  # what it shows before a booking comes
     wide: str = ""  # how lines begin that may be longer than the screen is wide: sentences, and what is for programs
     environment: dict = field(default_factory=dict)
 
@@ -47,11 +47,18 @@ RUNS = [
     Run("approve {approved}", ["acmsctl: "], status=1),
     Run("cancel {approved}", ["CANCELLED"], True),
     Run("queue", ["incoming:", "committing:", "available"], True),
+    Run("queue --ages", ["APARTMENT", "TOTAL", "<12h"], True),
+    Run("queue --ages --dead --by reason", ["REASON", "TOTAL", "The booking"], True),
     Run("pause --for 30m", ["paused until"], True),
     Run("resume", ["committing:  yes"]),
     Run("import {file}", ["2 bookings accepted, 0 refused."]),
     Run("import /nonexistent", ["/nonexistent can't be read"], status=66),
     Run("check", ["Nothing is damaged."]),
+    Run("watch", ["ACCEPTED", "COMMITTED"], True, booking_meanwhile="Watching", keys=[("COMMITTED", "C-c")], status=130,
+        endless=True),
+    Run("top", ["QUEUE", "RATE", "LATENCY", "DEAD LETTERS"], True, own_screen=True, endless=True,
+        keys=[("RATE", "d"), ("choose", "Enter"), ("scroll", "Escape"), ("choose", "Escape"), ("RATE", "q")]),
+    Run("top --interval 0.2", ["QUEUE"], True, own_screen=True, keys=[("RATE", "C-c")], status=130, json=None),
     Run("metrics", ["acms_queue_messages", "# EOF"], wide='# HELP'),
     Run("dlq list", ["CLASS", "POISON"], True),
     Run("dlq show {letter}", ["reason:", "ATTEMPT", "2023-02-29"], True, wide="reason: |{"),
