@@ -25,12 +25,18 @@ struct BookCommand: Verb {
         help: .init(
             "A name for this request: repeated with the same key it is one booking.", valueName: "key"))
     var key: String?
+    @Option(
+        help: .init(
+            "The place in a distributed trace that the booking belongs to, as in the HTTP header of that name.",
+            valueName: "00-TRACE-PARENT-FLAGS"))
+    var traceparent: String?
     @Flag(help: "Wait until the booking is settled: in the table, or a dead letter.") var wait = false
     @OptionGroup var options: CommonOptions
 
     func run(_ session: Session) async throws {
         let input = CreateBookingInput(
-            userId: user, apartmentId: apartment, startDate: "\(from)", endDate: "\(to)", idempotencyKey: key)
+            userId: user, apartmentId: apartment, startDate: "\(from)", endDate: "\(to)", idempotencyKey: key,
+            traceparent: traceparent)
         let created: BookingsInterface.Created = try await session.call(
             BookingsInterface.method("CreateApartmentBooking"), BookingsInterface.Create(input: input),
             ifLost: ifLost)

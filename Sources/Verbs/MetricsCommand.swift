@@ -52,7 +52,7 @@ struct MetricsCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let output = Output(terminal: .standardOutput(environment: environment), isJSON: options.json)
         do {
-            let daemons = MetricsSource(
+            let daemons = Daemons(
                 settings: try settings(environment), timeout: .seconds(options.timeout ?? 30), output: output)
             let (metrics, failure) = await collect(from: daemons)
             try write(metrics, output)
@@ -75,14 +75,14 @@ struct MetricsCommand: AsyncParsableCommand {
 
     /// Asks who is to be asked, and tells who has not answered.
     /// - Returns: what there is, and why the front has not answered.
-    private func collect(from daemons: MetricsSource) async -> ([Metric], Failure?) {
+    private func collect(from daemons: Daemons) async -> ([Metric], Failure?) {
         var answered = Metric(
             "acms_up", .gauge,
             help: "Whether the daemon has given its metrics to acmsctl.", samples: [])
         var metrics: [Metric] = []
         var frontFailure: Failure?
         do throws(Failure) {
-            metrics = try await daemons.metrics(of: .bookings)
+            metrics = try await daemons.ask(.bookings) { try await $0.metrics() }.get()
         } catch {
             _ = error.report(asJSON: options.json)
             frontFailure = error
@@ -91,7 +91,7 @@ struct MetricsCommand: AsyncParsableCommand {
         if asksWorker(metrics) {
             var isUp = true
             do throws(Failure) {
-                metrics = metrics.merged(with: try await daemons.metrics(of: .queue))
+                metrics = metrics.merged(with: try await daemons.ask(.queue) { try await $0.metrics() }.get())
             } catch {
                 _ = error.report(asJSON: options.json)
                 isUp = false
@@ -103,7 +103,7 @@ struct MetricsCommand: AsyncParsableCommand {
 
     private func asksWorker(_ frontMetrics: [Metric]) -> Bool {
         switch worker {
-        case .auto: frontMetrics.gauge("acms_worker_running") == 1
+        case .auto: frontMetrics.value("acms_worker_running") == 1
         case .always: true
         case .never: false
         }
@@ -116,34 +116,6 @@ struct MetricsCommand: AsyncParsableCommand {
             try ReplacedFile(path: file).write(lines)
         } else {
             try output.write(lines)
-        }
-    }
-}
-
-/// The daemons that are asked for their metrics.
-private struct MetricsSource {
-    let settings: Settings
-    let timeout: Duration
-    let output: Output
-
-    private struct NoParameters: Encodable {}
-
-    func metrics(of service: Service) async throws(Failure) -> [Metric] {
-        let path = service.socketPath(in: settings)
-        do {
-            return try await Client.withConnection(to: path) { client in
-                let session = Session(
-                    client: client, service: service, path: path, timeout: timeout, output: output)
-                let reply: MetricsReply = try await session.call(
-                    "\(service.interface).GetMetrics", NoParameters())
-                return reply.metrics
-            }
-        } catch let failure as Failure {
-            throw failure
-        } catch ClientError.unreachable(let path, let errno) {
-            throw .unreachable(path: path, errno: errno, service)
-        } catch {
-            throw .lost(.unreadable("\(error)"), path: path, remedy: Session.repeatIt)
         }
     }
 }

@@ -88,6 +88,7 @@ extension RemoteError {
         case "startDate": "--from"
         case "endDate": "--to"
         case "idempotencyKey": "--key"
+        case "traceparent": "--traceparent"
         default: "it"
         }
     }

@@ -96,19 +96,3 @@ struct TopState: Sendable {
         return front?.value("acms_queue_oldest_age_seconds").flatMap { $0 > 0 ? Int($0) : nil }
     }
 }
-
-extension [Metric] {
-    /// The figure of a counter or a gauge with these labels, among others.
-    func value(_ name: String, _ labels: [String: String] = [:]) -> Double? { sample(name, labels)?.value }
-
-    /// The sum of a family's figures; 0 where it has none yet.
-    func total(_ name: String) -> Double? {
-        first { $0.name == name }.map { $0.samples.reduce(0) { $0 + ($1.value ?? 0) } }
-    }
-
-    func sample(_ name: String, _ labels: [String: String] = [:]) -> Metric.Sample? {
-        first { $0.name == name }?.samples.first { sample in
-            labels.allSatisfy { sample.labels[$0.key] == $0.value }
-        }
-    }
-}

@@ -19,8 +19,16 @@ struct TopLook: Sendable {
     /// So long a daemon may keep the screen waiting.
     private static let patience = Duration.seconds(2)
 
-    let settings: Settings
-    let output: Output
+    private let daemons: Daemons
+
+    init(settings: Settings, output: Output) {
+        daemons = Daemons(settings: settings, timeout: Self.patience, output: output)
+    }
+
+    /// Calls a service.
+    func ask<R: Sendable>(
+        _ service: Service, _ body: (Session) async throws -> R
+    ) async -> Result<R, Failure> { await daemons.ask(service, body) }
 
     /// - Throws: when neither daemon can be reached.
     func sample() async throws -> TopSample {
@@ -42,28 +50,5 @@ struct TopLook: Sendable {
         let known = try? answers.1.get()
         return TopSample(
             front: answers.0, worker: answers.1.map(\.0), attributes: known?.1, letters: known?.2)
-    }
-
-    /// Calls a service over a connection of its own, so that a restart of the daemon is nothing special.
-    func ask<R: Sendable>(
-        _ service: Service, _ body: (Session) async throws -> R
-    ) async -> Result<R, Failure> {
-        let path = service.socketPath(in: settings)
-        do {
-            return .success(
-                try await Session.with(service, at: path, timeout: Self.patience, output, body))
-        } catch let failure as Failure {
-            return .failure(failure)
-        } catch {
-            return .failure(.lost(.unreadable("\(error)"), path: path, remedy: Session.repeatIt))
-        }
-    }
-}
-
-extension Session {
-    /// How a daemon is.
-    func metrics() async throws(Failure) -> [Metric] {
-        let reply: MetricsReply = try await call("\(service.interface).GetMetrics", NoParameters())
-        return reply.metrics
     }
 }
