@@ -19,7 +19,7 @@ struct Output: Sendable {
 
     /// Prints bytes as they are.
     func write(bytes: [UInt8]) throws(Failure) {
-        let errno = StandardError.writeAll(bytes, to: STDOUT_FILENO)
+        let errno = writeAll(bytes, to: STDOUT_FILENO)
         switch errno {
         case 0: return
         // A write to a socket ignores SIGPIPE from the first connection on, and so does this one.
@@ -51,26 +51,5 @@ enum StandardError {
     static func showProgress(_ text: String) {
         guard isatty(STDERR_FILENO) == 1 else { return }
         _ = writeAll(Array("\r\u{1b}[K\(text.escapedForTerminal)".utf8), to: STDERR_FILENO)
-    }
-
-    /// - Returns: 0, or the errno of the write that failed.
-    fileprivate static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        bytes.withUnsafeBytes { buffer in
-            var rest = buffer[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(
-                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count >= 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno == EAGAIN {
-                    // Whoever shares the file made it non-blocking.
-                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = Glibc.poll(&poll, 1, -1)
-                } else if errno != EINTR {
-                    return errno
-                }
-            }
-            return 0
-        }
     }
 }
