@@ -1,4 +1,4 @@
-public import Varlink
+import Varlink
 
 /// What happened to a booking, or to the queue as a whole (`Event` of io.acms.Bookings and io.acms.Queue).
 public struct BookingEvent: Codable, Hashable, Sendable {

@@ -52,15 +52,11 @@ public struct BookingID: Hashable, Comparable, Sendable {
     ///
     /// - Parameter line: counted from 1; 0 stands for the whole file.
     public static func derived(fileName: String, line: Int) -> BookingID {
-        var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
-        let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013b
-        func mix(_ byte: UInt8) {
-            hash = (hash ^ UInt128(byte)) &* prime
-        }
-        fileName.utf8.forEach(mix)
-        mix(0)
-        String(line).utf8.forEach(mix)
-        return BookingID(version: 8, high: UInt64(hash >> 64), low: UInt64(truncatingIfNeeded: hash))
+        var hash = ContentHash()
+        hash.mix(fileName)
+        hash.mix(0)
+        hash.mix(String(line))
+        return BookingID(version: 8, high: hash.high, low: hash.low)
     }
 
     /// A version 7 UUID: 48 bits of time in milliseconds, then `random`.

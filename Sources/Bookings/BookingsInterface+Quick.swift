@@ -1,6 +1,7 @@
+import FoundationEssentials
 public import Varlink
 
-// The parameters of the calls that are made most, read without a general decoder where they have their common form.
+// The parameters and replies of the calls that are made most, read without a general decoder where they have their common form.
 
 extension BookingsInterface.Create {
     /// Reads the parameters; nil when they have any other form than the common one, valid or not.
@@ -46,7 +47,75 @@ extension BookingsInterface.CreateMany {
     }
 }
 
+extension BookingsInterface.CreatedMany {
+    /// Reads the reply; nil when it has any other form than the common one, valid or not.
+    public init?(quickly cursor: inout JSONCursor) {
+        var results: [BookingsInterface.CreateResult]?
+        let isRead = cursor.readObject { key, cursor in
+            guard case "results" = key, results == nil else { return false }
+            var read: [BookingsInterface.CreateResult] = []
+            let isRead = cursor.readArray { cursor in
+                guard let result = BookingsInterface.CreateResult(quickly: &cursor) else { return false }
+                read.append(result)
+                return true
+            }
+            results = read
+            return isRead
+        }
+        guard isRead, let results else { return nil }
+        self.init(results: results)
+    }
+}
+
+extension BookingsInterface.CreateResult {
+    /// Reads a result. Only the parameters of an error are left to a general decoder.
+    init?(quickly cursor: inout JSONCursor) {
+        var id: String?
+        var error: String?
+        var parameters: JSONValue?
+        let isRead = cursor.readObject { key, cursor in
+            switch key {
+            case "id": return cursor.read(into: &id)
+            case "error": return cursor.read(into: &error)
+            case "parameters" where parameters == nil:
+                parameters = cursor.skipValue().flatMap {
+                    try? JSONDecoder().decode(JSONValue.self, from: Data($0))
+                }
+                return parameters != nil
+            default: return false
+            }
+        }
+        guard isRead else { return nil }
+        self.init(id: id, error: error, parameters: parameters)
+    }
+}
+
 extension CreateBookingInput {
+    /// Appends the input as JSON.
+    package func encode(into json: inout [UInt8]) {
+        json.append(#"{"userId":"#)
+        json.append(quoting: userId)
+        json.append(#","apartmentId":"#)
+        json.append(quoting: apartmentId)
+        json.append(#","startDate":"#)
+        json.append(quoting: startDate)
+        json.append(#","endDate":"#)
+        json.append(quoting: endDate)
+        if let bookingStatus {
+            json.append(#","bookingStatus":"#)
+            json.append(quoting: bookingStatus.rawValue)
+        }
+        if let idempotencyKey {
+            json.append(#","idempotencyKey":"#)
+            json.append(quoting: idempotencyKey)
+        }
+        if let traceparent {
+            json.append(#","traceparent":"#)
+            json.append(quoting: traceparent)
+        }
+        json.append("}")
+    }
+
     /// Reads an input; nil when it has any other form than the common one, valid or not.
     init?(quickly cursor: inout JSONCursor) {
         var userId: String?

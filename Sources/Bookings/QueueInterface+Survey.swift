@@ -1,4 +1,4 @@
-public import Varlink
+import Varlink
 
 // What operators see of the messages that wait.
 

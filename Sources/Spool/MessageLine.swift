@@ -208,25 +208,3 @@ extension Poison {
             attempts: fragments?.attempts ?? [])
     }
 }
-
-extension [UInt8] {
-    fileprivate mutating func append(_ text: StaticString) {
-        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    /// Appends an identifier as a JSON string. Identifiers hold no control characters, so only two characters
-    /// need escaping (RFC 8259 section 7).
-    fileprivate mutating func append(quoting identifier: String) {
-        append(UInt8(ascii: "\""))
-        var identifier = identifier
-        identifier.withUTF8 { bytes in
-            let isPlain = bytes.allSatisfy { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-            guard !isPlain else { return append(contentsOf: bytes) }
-            for byte in bytes {
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
-                append(byte)
-            }
-        }
-        append(UInt8(ascii: "\""))
-    }
-}

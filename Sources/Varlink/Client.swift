@@ -65,6 +65,16 @@ public final class Client: Sendable {
         }
     }
 
+    /// Sends a call and doesn't wait for its reply. Calls that are made one after the other are sent in that order.
+    /// - Parameters:
+    ///   - method: The full name of the method.
+    ///   - parameters: The parameters as JSON, an object. It is not looked at.
+    public func send(_ method: String, encoded parameters: [UInt8]) throws(ClientError) -> PendingReply {
+        let mailbox = ReplyMailbox(wantsMore: false)
+        try queue.submit(CallFrame.of(method, encoded: parameters), mailbox)
+        return PendingReply(mailbox)
+    }
+
     /// Calls a method that is to send no reply; returns once the call is written. Whether it is carried out
     /// isn't known.
     public func callOneway<P: Encodable & Sendable>(

@@ -24,6 +24,22 @@ struct CallMessage<P: Encodable>: Encodable {
     }
 }
 
+/// A call whose parameters are JSON already.
+enum CallFrame {
+    /// The call as a frame with its NUL.
+    static func of(_ method: String, encoded parameters: [UInt8]) -> ByteBuffer {
+        var head: [UInt8] = []
+        head.append(#"{"method":"#)
+        head.append(quoting: method)
+        head.append(#","parameters":"#)
+        var buffer = ByteBufferAllocator().buffer(capacity: head.count + parameters.count + 2)
+        buffer.writeBytes(head)
+        buffer.writeBytes(parameters)
+        buffer.writeStaticString("}\0")
+        return buffer
+    }
+}
+
 /// A reply as a client gets it.
 struct ReplyMessage<R: Decodable>: Decodable {
     private enum Member: String, CodingKey {

@@ -12,6 +12,9 @@ public struct JSONCursor {
         public static func ~= (name: StaticString, key: Key) -> Bool {
             key.bytes.count == name.utf8CodeUnitCount && key.bytes.holds(name, at: 0)
         }
+
+        /// Whether the key is a name that is known only when the program runs.
+        public func isEqual(to name: String) -> Bool { bytes.elementsEqual(name.utf8) }
     }
 
     private let bytes: UnsafeRawBufferPointer
@@ -65,6 +68,54 @@ public struct JSONCursor {
     public mutating func readBool() -> Bool? {
         if take("true") { return true }
         return take("false") ? false : nil
+    }
+
+    /// Goes past a value of any kind and returns its bytes. They may be no valid JSON: only strings and brackets are
+    /// looked at. Nil when these don't match, or when no value follows.
+    public mutating func skipValue() -> UnsafeRawBufferPointer? {
+        skipSpace()
+        let start = position
+        var depth = 0
+        repeat {
+            guard position < bytes.count else { return nil }
+            switch bytes[position] {
+            case UInt8(ascii: "\""): guard skipAnyString() else { return nil }
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                guard depth >= 0 else { return nil }
+                position += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard depth > 0 else { return nil }
+                position += 1
+            default: skipWord()
+            }
+        } while depth > 0
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    }
+
+    /// Goes past a string, whatever it holds.
+    private mutating func skipAnyString() -> Bool {
+        position += 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return true
+            case UInt8(ascii: "\\"): position += 2
+            default: position += 1
+            }
+        }
+        return false
+    }
+
+    /// Goes past a number or a word, or white space.
+    private mutating func skipWord() {
+        let delimiters: StaticString = ",:{}[]\" \t\n\r"
+        let end = UnsafeBufferPointer(start: delimiters.utf8Start, count: delimiters.utf8CodeUnitCount)
+        repeat { position += 1 } while position < bytes.count && !end.contains(bytes[position])
     }
 
     private mutating func readPlain() -> PlainString? {

@@ -13,6 +13,8 @@ public struct Acmsctl: AsyncParsableCommand {
               acmsctl book --user alice --apartment A-17 --from 2026-12-01 --to 2026-12-05
               acmsctl list --apartment A-17 --status pending
               acmsctl list --user alice --json | jq -r .id
+              acmsctl import bookings.csv
+              acmsctl export bookings --output bookings.jsonl
               acmsctl dlq list --class poison
               acmsctl pause --for 30m
 
@@ -30,7 +32,8 @@ public struct Acmsctl: AsyncParsableCommand {
             """,
         version: acmsVersion,
         subcommands: [
-            BookCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
+            BookCommand.self, ImportCommand.self, ExportCommand.self, ListCommand.self, ShowCommand.self,
+            AwaitCommand.self,
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
             DeadLettersCommand.self, CheckCommand.self, WatchCommand.self, TopCommand.self,
             MetricsCommand.self,

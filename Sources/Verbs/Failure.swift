@@ -14,12 +14,16 @@ enum Failure: Error, Sendable {
     case invalidConfiguration(String)
     /// The file to read can't be read.
     case inputFailed(path: String, errno: Int32)
+    /// What the file to read holds can't be understood; nothing was sent.
+    case inputInvalid(path: String, reason: String)
+    /// acms could not store anything more, however often it was asked; `remedy` says how to go on.
+    case importStopped(RemoteError, remedy: String)
+    /// A file that the user named can't be written.
+    case fileFailed(path: String, errno: Int32)
     /// The user's editor did not do its work; nothing was changed.
     case editorFailed(String)
     /// Standard output can't be written.
     case outputFailed(errno: Int32)
-    /// The file to write can't be written; what was there before is still there.
-    case fileNotWritten(path: String, errno: Int32)
     /// Nobody reads standard output any more, as after `| head`.
     case outputClosed
     /// The service has only the beginning of what was asked for; the text says where the rest is.
@@ -39,9 +43,9 @@ enum Failure: Error, Sendable {
     var exitCode: ExitCode {
         switch self {
         case .refused, .editorFailed, .daemonRuns: ExitCode(1)
-        case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
-        case .inputFailed, .checkFailed: ExitCode(EX_NOINPUT)
-        case .outputFailed, .fileNotWritten, .incomplete: ExitCode(EX_IOERR)
+        case .unreachable, .lost, .importStopped: ExitCode(EX_UNAVAILABLE)
+        case .inputFailed, .inputInvalid, .checkFailed: ExitCode(EX_NOINPUT)
+        case .outputFailed, .fileFailed, .incomplete: ExitCode(EX_IOERR)
         case .invalidConfiguration: ExitCode(EX_CONFIG)
         // What a shell reports of a program that SIGPIPE ended.
         case .outputClosed: ExitCode(128 + SIGPIPE)
@@ -81,15 +85,18 @@ extension Failure {
                 "\(path) can't be read: \(String(cString: strerror(errno))).",
                 "Name a file, or - for standard input.",
             ]
+        case .inputInvalid(let path, let reason): ["\(path): \(reason)", "Nothing was sent."]
+        case .importStopped(let error, let remedy):
+            [error.lines(from: .bookings, about: nil).first ?? "", remedy]
+        case .fileFailed(let path, let errno):
+            [
+                "\(path) can't be written: \(String(cString: strerror(errno))).",
+                "Name another file, or make room.",
+            ]
         case .outputFailed(let errno):
             [
                 "standard output can't be written: \(String(cString: strerror(errno))).",
                 "What was printed is incomplete.",
-            ]
-        case .fileNotWritten(let path, let errno):
-            [
-                "\(path) can't be written: \(String(cString: strerror(errno))).",
-                "It is what it was; repeat the command.",
             ]
         case .editorFailed(let reason):
             [reason, "Nothing was changed. Name another editor in EDITOR, or repeat the command."]
@@ -145,7 +152,7 @@ extension Failure {
 
     var reply: Reply {
         switch self {
-        case .refused(let error, _, _):
+        case .refused(let error, _, _), .importStopped(let error, _):
             Reply(error: error.name, parameters: error.parameters ?? .object([:]))
         case .unreachable(let path, let errno, _):
             local("Unreachable", ["path": .string(path), "errno": .integer(Int64(errno))])
@@ -156,9 +163,10 @@ extension Failure {
         case .invalidConfiguration: local("InvalidConfiguration", [:])
         case .inputFailed(let path, let errno):
             local("InputFailed", ["path": .string(path), "errno": .integer(Int64(errno))])
+        case .inputInvalid(let path, _): local("InvalidInput", ["path": .string(path)])
+        case .fileFailed(let path, let errno):
+            local("FileFailed", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
-        case .fileNotWritten(let path, let errno):
-            local("FileNotWritten", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .editorFailed: local("EditorFailed", [:])
         case .incomplete: local("Incomplete", [:])
         case .checkFailed: local("CheckFailed", [:])

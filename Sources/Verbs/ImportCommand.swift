@@ -1,7 +1,5 @@
 import ArgumentParser
 import Bookings
-import FoundationEssentials
-import Glibc
 import Varlink
 
 /// `acmsctl import`
@@ -9,163 +7,78 @@ struct ImportCommand: Verb {
     static let service = Service.bookings
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Book every line of a file of JSON Lines.",
+        abstract: "Book every line of a file of JSON Lines or CSV.",
         discussion: """
-            Each line is one booking, {"userId":…,"apartmentId":…,"startDate":…,"endDate":…} and perhaps \
-            "idempotencyKey". A line that is refused holds up no other; each is told with its number and the \
-            reason, and the exit status is 1 then.
+            A line of JSON is an object: {"userId":…,"apartmentId":…,"startDate":…,"endDate":…} and perhaps \
+            "idempotencyKey", "bookingStatus" (PENDING) and "traceparent". CSV has the same names in its first line, \
+            in any order; user, apartment, from, to and key stand for the first five as well. What 'acmsctl export \
+            bookings' writes can be imported: id, createdOn and updatedOn are passed over.
+
+            Run the same command again after it was interrupted, at whatever moment: each line is booked once. To that \
+            end a line without a key of its own gets one that is made of its user, apartment and dates.
+
+            A line that is refused holds up no other. It is written to FILE.refused.jsonl with the reason, and the \
+            exit status is 1 then; mend the lines there and import that file. Where acms has no room for more, the \
+            import waits. It stops with status 69 where acms can't store anything or is gone.
+
+            With --json there is an object on standard output for each line, in no certain order: {"line":…,"id":…} \
+            or {"line":…,"error":…,"parameters":{…}}; and a last one on standard error, {"summary":{…}}, unless \
+            --quiet is given.
 
             EXAMPLES
               acmsctl import bookings.jsonl
+              acmsctl import bookings.csv --key-column orderNumber
               jq -c '.[]' bookings.json | acmsctl import - --json
+              acmsctl import bookings.csv.refused.jsonl
             """)
 
     @Argument(help: .init("The file; - for standard input.", valueName: "file"), completion: .file())
     var file: String
+    @Option(
+        help: .init(
+            "The file's format: jsonl or csv. (default: csv where the name ends so, else jsonl; by its first byte for -)",
+            valueName: "format"))
+    var format: LineFormat?
+    @Option(
+        help: .init(
+            "The column, or the member of each object, that holds a key of its own for each line.",
+            valueName: "name"))
+    var keyColumn: String?
+    @Flag(help: "Give no keys to lines that have none: a line that was accepted before is refused.")
+    var noKeys = false
+    @Option(
+        help: .init(
+            "Where to write lines that are refused. (default: FILE.refused.jsonl; stdin.refused.jsonl for -)",
+            valueName: "file"))
+    var refused: String?
+    @Flag(help: "Don't tell how far the import has come.") var quiet = false
     @OptionGroup var options: CommonOptions
 
-    /// Bookings in one call, and their bytes: acms takes calls of up to a mebibyte.
-    private static let callSize = 100
-    private static let callBytes = 256 << 10
-    private static let lineBytes = 512 << 10
-
-    /// What became of a line.
-    private struct Outcome: Encodable {
-        let line: Int
-        var id: String?
-        var error: String?
-        var parameters: JSONValue?
+    func validate() throws {
+        guard let keyColumn else { return }
+        guard !keyColumn.isEmpty else { throw ValidationError("--key-column must not be empty.") }
+        if let field = BookingColumn(name: keyColumn), field != .idempotencyKey, !field.isPassedOver {
+            throw ValidationError("--key-column names \(keyColumn), which is a part of the booking itself.")
+        }
     }
 
     func run(_ session: Session) async throws {
-        var source = try InputLines(file)
-        var accepted = 0
-        var refused = 0
-        while true {
-            let chunk = try next(Self.callSize, of: &source)
-            if chunk.isEmpty { break }
-            let outcomes = try await book(chunk, session)
-            accepted += outcomes.count { $0.id != nil }
-            refused += outcomes.count { $0.id == nil }
-            try session.output.write(lines(for: outcomes, session.output))
+        let input = try InputFile(file)
+        let refusedLines = try RefusedLines(
+            at: refused ?? "\(file == "-" ? "stdin" : file).refused.jsonl", besides: input)
+        let source = try BookingSource(
+            input, format: format, keyColumn: keyColumn, derivesKeys: !noKeys)
+        var run = ImportRun(
+            source: source, session: session,
+            report: ImportReport(
+                refused: refusedLines, size: input.size, output: session.output, isQuiet: quiet),
+            isRepeatable: !noKeys)
+        let summary = try await run.finish()
+        if session.output.isJSON {
+            if !quiet { StandardError.write([JSONLine.text(of: ["summary": summary])]) }
+        } else {
+            try session.output.write(summary.text)
         }
-        session.output.note("\(accepted) bookings accepted, \(refused) refused.")
-        if refused > 0 { throw ExitCode(1) }
-    }
-
-    private func next(
-        _ count: Int, of source: inout InputLines
-    ) throws(Failure) -> [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)] {
-        var chunk: [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)] = []
-        var bytes = 0
-        while chunk.count < count, bytes < Self.callBytes, let line = try source.next() {
-            bytes += line.bytes.count
-            if line.bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
-            chunk.append((line.number, Self.decode(line.bytes)))
-        }
-        return chunk
-    }
-
-    private func book(
-        _ chunk: [(number: Int, input: Result<CreateBookingInput, InvalidInputText>)], _ session: Session
-    ) async throws -> [Outcome] {
-        let inputs = chunk.compactMap { try? $0.input.get() }
-        var results: [BookingsInterface.CreateResult] = []
-        if !inputs.isEmpty {
-            let created: BookingsInterface.CreatedMany = try await session.call(
-                BookingsInterface.method("CreateApartmentBookings"),
-                BookingsInterface.CreateMany(inputs: inputs),
-                ifLost: """
-                    Lines up to \(chunk.last?.number ?? 0) may have been accepted. Import the file again: what was \
-                    accepted is refused with its id.
-                    """)
-            results = created.results
-        }
-        var answers = results.makeIterator()
-        return chunk.map { number, input in
-            switch input {
-            case .failure(let invalid):
-                Outcome(
-                    line: number, error: "acmsctl.InvalidLine",
-                    parameters: .object(["reason": .string(invalid.reason)]))
-            case .success:
-                answers.next().map {
-                    Outcome(line: number, id: $0.id, error: $0.error, parameters: $0.parameters)
-                } ?? Outcome(line: number, error: "acmsctl.NoResult")
-            }
-        }
-    }
-
-    private func lines(for outcomes: [Outcome], _ output: Output) -> [String] {
-        if output.isJSON { return outcomes.map { JSONLine.text(of: $0) } }
-        return outcomes.compactMap { outcome in
-            guard let error = outcome.error else { return nil }
-            let remote = RemoteError(name: error, parameters: outcome.parameters)
-            let reason =
-                error == "acmsctl.InvalidLine"
-                ? Self.reason(in: outcome.parameters)
-                : remote.lines(from: Self.service, about: nil).first ?? error
-            return "line \(outcome.line): \(reason)".escapedForTerminal
-        }
-    }
-
-    private static func reason(in parameters: JSONValue?) -> String {
-        guard case .object(let fields) = parameters, case .string(let reason) = fields["reason"] else {
-            return ""
-        }
-        return reason
-    }
-}
-
-extension ImportCommand {
-    private static func decode(_ bytes: [UInt8]) -> Result<CreateBookingInput, InvalidInputText> {
-        guard bytes.count <= lineBytes else {
-            return .failure(.init(reason: "it has \(bytes.count) bytes; at most \(lineBytes) are allowed."))
-        }
-        return CreateBookingInput.decoded(from: bytes)
-    }
-}
-
-/// The lines of a file or of standard input.
-private struct InputLines {
-    private let descriptor: Int32
-    private let path: String
-    private var buffer: [UInt8] = []
-    private var position = 0
-    private var number = 0
-    private var isAtEnd = false
-
-    init(_ path: String) throws(Failure) {
-        self.path = path
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .inputFailed(path: path, errno: errno) }
-    }
-
-    /// The next line without its newline; nil after the last.
-    mutating func next() throws(Failure) -> (number: Int, bytes: [UInt8])? {
-        while true {
-            if let end = buffer[position...].firstIndex(of: UInt8(ascii: "\n")) {
-                defer { position = end + 1 }
-                number += 1
-                return (number, Array(buffer[position..<end]))
-            }
-            if isAtEnd {
-                guard position < buffer.count else { return nil }
-                defer { position = buffer.count }
-                number += 1
-                return (number, Array(buffer[position...]))
-            }
-            buffer.removeFirst(position)
-            position = 0
-            try fill()
-        }
-    }
-
-    private mutating func fill() throws(Failure) {
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        let count = read(descriptor, &chunk, chunk.count)
-        if count < 0 && errno != EINTR { throw .inputFailed(path: path, errno: errno) }
-        if count == 0 { isAtEnd = true }
-        if count > 0 { buffer.append(contentsOf: chunk[..<count]) }
+        if summary.refused > 0 { throw ExitCode(1) }
     }
 }

@@ -4,6 +4,8 @@ import Varlink
 
 /// Why a text is no booking; found before anything is sent.
 struct InvalidInputText: Error {
+    /// The field that it is about, by its name in CreateBookingInput.
+    var field: String?
     let reason: String
 }
 
@@ -13,15 +15,16 @@ extension CreateBookingInput {
         do {
             return .success(try JSONDecoder().decode(CreateBookingInput.self, from: Data(bytes)))
         } catch let error as UnknownParameter {
-            return .failure(.init(reason: "the field \(error.path) is unknown."))
+            return .failure(.init(field: error.path, reason: "the field \(error.path) is unknown."))
         } catch DecodingError.keyNotFound(let key, _) {
-            return .failure(.init(reason: "the field \(key.stringValue) is missing."))
+            return .failure(
+                .init(field: key.stringValue, reason: "the field \(key.stringValue) is missing."))
         } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-            return .failure(
-                .init(reason: "the field \(context.codingPath[0].stringValue) has a wrong type."))
+            let field = context.codingPath[0].stringValue
+            return .failure(.init(field: field, reason: "the field \(field) has a wrong type."))
         } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            return .failure(
-                .init(reason: "the field \(context.codingPath[0].stringValue) has no allowed value."))
+            let field = context.codingPath[0].stringValue
+            return .failure(.init(field: field, reason: "the field \(field) has no allowed value."))
         } catch {
             return .failure(.init(reason: "it is not a JSON object."))
         }

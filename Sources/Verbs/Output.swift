@@ -19,7 +19,7 @@ struct Output: Sendable {
 
     /// Prints bytes as they are.
     func write(bytes: [UInt8]) throws(Failure) {
-        let errno = StandardError.writeAll(bytes, to: STDOUT_FILENO)
+        let errno = writeAll(bytes, to: STDOUT_FILENO)
         switch errno {
         case 0: return
         // A write to a socket ignores SIGPIPE from the first connection on, and so does this one.
@@ -55,25 +55,4 @@ enum StandardError {
 
     /// Writes a frame to the terminal that is standard output. There is nobody to tell when it fails.
     static func writeToTerminal(_ text: String) { _ = writeAll(Array(text.utf8), to: STDOUT_FILENO) }
-
-    /// - Returns: 0, or the errno of the write that failed.
-    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-        bytes.withUnsafeBytes { buffer in
-            var rest = buffer[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(
-                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count >= 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno == EAGAIN {
-                    // Whoever shares the file made it non-blocking.
-                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = Glibc.poll(&poll, 1, -1)
-                } else if errno != EINTR {
-                    return errno
-                }
-            }
-            return 0
-        }
-    }
 }

@@ -10,16 +10,16 @@ struct ReplacedFile {
         let slash = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
         var template = Array("\(path[..<slash]).\(path[slash...]).XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw .fileNotWritten(path: path, errno: errno) }
+        guard descriptor >= 0 else { throw .fileFailed(path: path, errno: errno) }
         let temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        var failure = StandardError.writeAll(
+        var failure = writeAll(
             Array(lines.map { $0 + "\n" }.joined().utf8), to: descriptor)
         if failure == 0, fchmod(descriptor, 0o644) != 0 { failure = errno }
         if close(descriptor) != 0, failure == 0 { failure = errno }
         if failure == 0, rename(temporary, path) != 0 { failure = errno }
         guard failure == 0 else {
             unlink(temporary)
-            throw .fileNotWritten(path: path, errno: failure)
+            throw .fileFailed(path: path, errno: failure)
         }
     }
 }

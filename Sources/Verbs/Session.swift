@@ -54,7 +54,8 @@ struct Session: Sendable {
         }
     }
 
-    private func failure(_ error: any Error, about id: String?, ifLost: String) -> Failure {
+    /// What a call failed for, with what the user is to do.
+    func failure(_ error: any Error, about id: String?, ifLost: String) -> Failure {
         switch error {
         case let failure as Failure: failure
         case let timedOut as ReplyTimer.TimedOut: .lost(.timedOut(timedOut.after), path: path, remedy: ifLost)

@@ -10,12 +10,17 @@ struct Terminal: Sendable, Equatable {
     static let none = Terminal(width: nil, hasColour: false)
 
     static func standardOutput(environment: [String: String]) -> Terminal {
-        guard isatty(STDOUT_FILENO) == 1 else { return .none }
-        var size = winsize()
-        let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        guard let width = columns(of: STDOUT_FILENO) else { return .none }
         // https://no-color.org: counts when it is present and not empty.
         let isPlain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-        return Terminal(
-            width: isKnown ? Int(size.ws_col) : 80, hasColour: !isPlain && environment["TERM"] != "dumb")
+        return Terminal(width: width, hasColour: !isPlain && environment["TERM"] != "dumb")
+    }
+
+    /// The columns of the terminal that a descriptor is; nil when it is none.
+    static func columns(of descriptor: Int32) -> Int? {
+        guard isatty(descriptor) == 1 else { return nil }
+        var size = winsize()
+        let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return isKnown ? Int(size.ws_col) : 80
     }
 }
