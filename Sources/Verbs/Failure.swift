@@ -18,6 +18,8 @@ enum Failure: Error, Sendable {
     case editorFailed(String)
     /// Standard output can't be written.
     case outputFailed(errno: Int32)
+    /// A file that was asked for can't be written.
+    case fileNotWritten(path: String, errno: Int32)
     /// Nobody reads standard output any more, as after `| head`.
     case outputClosed
     /// The service has only the beginning of what was asked for; the text says where the rest is.
@@ -39,7 +41,7 @@ enum Failure: Error, Sendable {
         case .refused, .editorFailed, .daemonRuns: ExitCode(1)
         case .unreachable, .lost: ExitCode(EX_UNAVAILABLE)
         case .inputFailed, .checkFailed: ExitCode(EX_NOINPUT)
-        case .outputFailed, .incomplete: ExitCode(EX_IOERR)
+        case .outputFailed, .fileNotWritten, .incomplete: ExitCode(EX_IOERR)
         case .invalidConfiguration: ExitCode(EX_CONFIG)
         // What a shell reports of a program that SIGPIPE ended.
         case .outputClosed: ExitCode(128 + SIGPIPE)
@@ -84,6 +86,8 @@ extension Failure {
                 "standard output can't be written: \(String(cString: strerror(errno))).",
                 "What was printed is incomplete.",
             ]
+        case .fileNotWritten(let path, let errno):
+            ["\(path) can't be written: \(String(cString: strerror(errno))).", "Name another file, or -."]
         case .editorFailed(let reason):
             [reason, "Nothing was changed. Name another editor in EDITOR, or repeat the command."]
         case .incomplete(let text): [text]
@@ -150,6 +154,8 @@ extension Failure {
         case .inputFailed(let path, let errno):
             local("InputFailed", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .outputFailed(let errno): local("OutputFailed", ["errno": .integer(Int64(errno))])
+        case .fileNotWritten(let path, let errno):
+            local("FileNotWritten", ["path": .string(path), "errno": .integer(Int64(errno))])
         case .editorFailed: local("EditorFailed", [:])
         case .incomplete: local("Incomplete", [:])
         case .checkFailed: local("CheckFailed", [:])

@@ -54,7 +54,7 @@ enum StandardError {
     }
 
     /// - Returns: 0, or the errno of the write that failed.
-    fileprivate static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
