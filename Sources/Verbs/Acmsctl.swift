@@ -32,7 +32,7 @@ public struct Acmsctl: AsyncParsableCommand {
         subcommands: [
             BookCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self, AwaitCommand.self,
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
-            DeadLettersCommand.self, CheckCommand.self, CalendarCommand.self,
+            DeadLettersCommand.self, CheckCommand.self, CalendarCommand.self, TraceCommand.self,
         ])
 
     /// Takes no values.

@@ -18,7 +18,7 @@ enum Failure: Error, Sendable {
     case editorFailed(String)
     /// Standard output can't be written.
     case outputFailed(errno: Int32)
-    /// A file that was asked for can't be written.
+    /// The file to write can't be written; what was there before is still there.
     case fileNotWritten(path: String, errno: Int32)
     /// Nobody reads standard output any more, as after `| head`.
     case outputClosed
@@ -87,7 +87,10 @@ extension Failure {
                 "What was printed is incomplete.",
             ]
         case .fileNotWritten(let path, let errno):
-            ["\(path) can't be written: \(String(cString: strerror(errno))).", "Name another file, or -."]
+            [
+                "\(path) can't be written: \(String(cString: strerror(errno))).",
+                "It is what it was; repeat the command.",
+            ]
         case .editorFailed(let reason):
             [reason, "Nothing was changed. Name another editor in EDITOR, or repeat the command."]
         case .incomplete(let text): [text]

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bookings
 import FoundationEssentials
-import Varlink
 
 /// A verb that makes calls over one connection to one service.
 protocol Verb: AsyncParsableCommand {
@@ -25,24 +24,10 @@ extension Verb {
         let output = Output(terminal: .standardOutput(environment: environment), isJSON: options.json)
         do {
             let path = try socketPath(environment)
-            try await connect(to: path, output)
+            let timeout = options.timeout.map { Duration.seconds($0) } ?? Self.defaultTimeout
+            try await Session.with(Self.service, at: path, timeout: timeout, output) { try await run($0) }
         } catch let failure as Failure {
             throw failure.report(asJSON: options.json)
-        }
-    }
-
-    private func connect(to path: String, _ output: Output) async throws {
-        let timeout = options.timeout.map { Duration.seconds($0) } ?? Self.defaultTimeout
-        do {
-            try await Client.withConnection(to: path) { client in
-                try await run(
-                    Session(
-                        client: client, service: Self.service, path: path, timeout: timeout, output: output))
-            }
-        } catch ClientError.unreachable(let path, let errno) {
-            throw Failure.unreachable(path: path, errno: errno, Self.service)
-        } catch let error as ClientError {
-            throw Failure.lost(.unreadable(error.description), path: path, remedy: Session.repeatIt)
         }
     }
 
