@@ -39,7 +39,7 @@ struct TraceCommand: AsyncParsableCommand {
             let story = try sources.story(of: id, user: user, directory)
             let trace = BookingTrace(story, state: known.state, letter: letter)
             if let failure = known.failure, trace.steps.isEmpty { throw failure }
-            try output.write(trace, known, Locale(environment: environment))
+            try output.write(trace, known, isLetter: letter != nil, Locale(environment: environment))
             // What is printed is all that could be had, and isn't all.
             if let failure = known.failure, !known.isNowhere { throw failure }
         } catch let failure as Failure {
@@ -61,7 +61,7 @@ extension Settings {
 
 extension Output {
     fileprivate func write(
-        _ trace: BookingTrace, _ known: TraceSources.Known, _ locale: Locale
+        _ trace: BookingTrace, _ known: TraceSources.Known, isLetter: Bool, _ locale: Locale
     ) throws(Failure) {
         let lines = zip(trace.steps, trace.delays).map { step, delay in
             TraceLine(step: step, delay: delay, traceID: trace.traceID)
@@ -70,7 +70,7 @@ extension Output {
         var table = Table(TraceLine.columns(locale), on: terminal)
         var fields = FieldList()
         if let traceID = trace.traceID { fields.add("trace", StyledText(traceID)) }
-        fields.add("now", known.text)
+        fields.add("now", known.text(isLetter: isLetter))
         try write(table.lines(of: lines) + [""] + fields.lines(hasColour: terminal.hasColour))
     }
 }

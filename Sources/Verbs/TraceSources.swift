@@ -17,12 +17,15 @@ struct TraceSources {
         }
 
         /// Where the booking is now.
-        var text: StyledText {
+        ///
+        /// - Parameter isLetter: whether the worker has a dead letter of it.
+        func text(isLetter: Bool) -> StyledText {
             if let state {
                 return state.progress == .committed
                     ? StyledText("COMMITTED, \(state.booking.bookingStatus.rawValue)")
                     : StyledText(state.progress)
             }
+            if isLetter { return StyledText(Progress.deadLettered) }
             return isNowhere
                 ? StyledText("nowhere: no booking has this id any more") : StyledText("unknown", .red)
         }
@@ -50,11 +53,9 @@ struct TraceSources {
         }
     }
 
-    /// Asks the worker for a letter, where there may be one.
+    /// Asks the worker for a letter, where there may be one: the front doesn't know of those that nobody can read.
     func letter(_ id: String, _ known: Known) async -> DeadLetter? {
-        guard known.state?.progress == .deadLettered || known.state == nil && !known.isNowhere else {
-            return nil
-        }
+        guard known.state?.progress ?? .deadLettered == .deadLettered else { return nil }
         do {
             let reply: QueueInterface.OneDeadLetter = try await Session.with(
                 .queue, at: Service.queue.socketPath(in: settings), timeout: timeout, output
@@ -64,7 +65,7 @@ struct TraceSources {
             }
             return reply.letter
         } catch {
-            // Without the front it is only tried, since nobody knows whether there is a letter.
+            // Otherwise it is only tried: nobody knows whether there is a letter.
             if known.state != nil, let failure = error as? Failure {
                 output.warn(
                     "QueueUnreachable",

@@ -167,6 +167,20 @@ import Varlink
         )
     }
 
+    @Test func `a letter that only the worker knows is told of`() async throws {
+        let empty = try TemporaryDirectory()
+        let letter = Method("GetDeadLetter") { (_: QueueInterface.ByID, _) throws(ErrorReply) in
+            QueueInterface.OneDeadLetter(letter: .sample())
+        }
+        let outcome = try await FakeDaemon.serving(QueueInterface.description, [letter]) { queue in
+            try await trace(
+                DeadLetter.sample().id, [Self.state(.queued)], "--directory", empty.path,
+                environment: ["ACMS_SOCKET_QUEUE": queue])
+        }
+        #expect(outcome.status == 0)
+        #expect(outcome.output.hasSuffix("now:  DEAD_LETTERED\n"))
+    }
+
     @Test func `a directory that isn't there exits 66`() async throws {
         let outcome = try await trace(Self.id, [Self.state(.committed)], "--directory", "/nonexistent")
         #expect(outcome.status == 66)
