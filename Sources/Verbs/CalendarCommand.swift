@@ -26,7 +26,9 @@ struct CalendarCommand: Verb {
     @Option(help: .init("How many months, at most 120.", valueName: "n")) var months = 3
     @Option(help: .init("Only bookings of this status.", valueName: "status")) var status: BookingStatus?
     @Flag(help: "CANCELLED bookings too.") var all = false
-    @Option(help: .init("Draw it as SVG into this file; - for standard output.", valueName: "file"))
+    @Option(
+        help: .init("Draw it as SVG into this file; - for standard output.", valueName: "file"),
+        completion: .file())
     var svg: String?
     @OptionGroup var options: CommonOptions
 

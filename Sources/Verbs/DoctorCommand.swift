@@ -22,7 +22,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Option(
         help: .init(
-            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"))
+            "The configuration to read. (default: /etc/acms/acms.yaml if it exists)", valueName: "file"),
+        completion: .file())
     var config: String?
     @Flag(help: "Print JSON Lines: one object a line.") var json = false
     @Option(help: .init("How long to wait for a daemon's reply.", valueName: "seconds")) var timeout = 30.0
@@ -83,7 +84,7 @@ enum ConfigurationCheck {
             return (settings, finding(.ok, "The configuration is valid.", mend: nil))
         } catch {
             let text = "The configuration is invalid, and the defaults are looked at instead: \(error)"
-            return (Settings(), finding(.problem, text, mend: "sudo editor \(path)"))
+            return (Settings(), finding(.problem, text, mend: "sudo editor \(path.shellWord)"))
         }
     }
 

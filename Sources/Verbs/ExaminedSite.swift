@@ -34,7 +34,7 @@ struct ExaminedSite: Sendable {
 
     /// A verb of acmsctl about this site, for root.
     func acmsctl(_ verb: String) -> String {
-        "sudo acmsctl \(verb)" + (config.map { " --config \($0)" } ?? "")
+        "sudo acmsctl \(verb)" + (config.map { " --config \($0.shellWord)" } ?? "")
     }
 
     /// Whether a failure is one of permission that root doesn't have.

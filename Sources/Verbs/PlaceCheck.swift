@@ -70,7 +70,9 @@ struct PlaceCheck: HealthCheck {
                 problem(
                     "\(path) belongs to \(user):\(group) with the mode \(mode.octal); the worker can't write it, or "
                         + "the front can't read it.",
-                    mend: "sudo chown acms-worker:acms-front \(path) && sudo chmod 0640 \(path)")
+                    mend:
+                        "sudo chown acms-worker:acms-front \(path.shellWord) && sudo chmod 0640 \(path.shellWord)"
+                )
             ]
         }
     }

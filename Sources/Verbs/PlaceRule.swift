@@ -38,6 +38,6 @@ struct PlaceRule: Hashable, Sendable {
     func mend(_ settings: Settings) -> String {
         Self.isUsual(settings)
             ? "sudo systemd-tmpfiles --create acms.conf"
-            : "sudo install -d -m \(mode.octal) -o \(user) -g \(group) \(path)"
+            : "sudo install -d -m \(mode.octal) -o \(user) -g \(group) \(path.shellWord)"
     }
 }

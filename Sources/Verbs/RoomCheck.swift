@@ -51,7 +51,7 @@ struct RoomCheck: HealthCheck {
     /// - Parameter minimum: what the front leaves free (spool.min-free-bytes).
     static func judge(_ room: Room, minimum: Int) -> HealthFinding {
         let mend =
-            "sudo du -xh --max-depth=2 \"$(findmnt -no TARGET --target \(room.path))\" | sort -h | tail"
+            "sudo du -xh --max-depth=2 \"$(findmnt -no TARGET --target \(room.path.shellWord))\" | sort -h | tail"
         let bytes = "\(room.bytes.inBinaryUnits) are free at \(room.path)"
         if room.countsInodes, room.inodes == 0 {
             return problem("No more files can be made at \(room.path): all inodes are taken.", mend: mend)

@@ -36,6 +36,8 @@ struct SocketCheck: HealthCheck {
         let path = service.socketPath(in: site.settings)
         let isGroup = getgrnam(service.group) != nil
         guard let place = Self.place(path) else {
+            // Whoever wants no caretakers masks their socket, which is told with the units.
+            if service == .caretaker, site.isInstalled, isMasked { return [] }
             return judge(place: nil, hasGroup: isGroup, answer: .unreachable(errno: errno), at: path, site)
         }
         return judge(place: place, hasGroup: isGroup, answer: await answer(at: path, site), at: path, site)
@@ -47,6 +49,16 @@ struct SocketCheck: HealthCheck {
         return Place(
             isSocket: status.st_mode & S_IFMT == S_IFSOCK, mode: status.st_mode & 0o7777,
             owner: Accounts.user(status.st_uid), group: Accounts.group(status.st_gid))
+    }
+
+    private var isMasked: Bool {
+        ["/etc/systemd/system", "/run/systemd/system"].contains { directory in
+            var target = [CChar](repeating: 0, count: 64)
+            let count = readlink("\(directory)/\(service.socketUnit)", &target, target.count - 1)
+            return count > 0
+                && String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+                    == "/dev/null"
+        }
     }
 
     private func answer(at path: String, _ site: ExaminedSite) async -> Answer {
@@ -81,7 +93,7 @@ extension SocketCheck {
             site.isInstalled ? "sudo systemctl restart \(service.socketUnit)" : service.inForeground(site)
         guard let place else { return [Self.problem("\(path) is missing.", mend: start)] }
         guard place.isSocket else {
-            return [Self.problem("\(path) is no socket.", mend: "sudo rm -r \(path) && \(start)")]
+            return [Self.problem("\(path) is no socket.", mend: "sudo rm -r \(path.shellWord) && \(start)")]
         }
         var findings = site.isInstalled ? access(to: place, hasGroup: hasGroup, at: path) : []
         switch answer {
@@ -109,13 +121,13 @@ extension SocketCheck {
             findings.append(
                 Self.problem(
                     "\(path) belongs to \(place.owner):\(place.group) instead of root:\(service.group).",
-                    mend: "sudo chown root:\(service.group) \(path)"))
+                    mend: "sudo chown root:\(service.group) \(path.shellWord)"))
         }
         if place.mode != 0o660 {
             findings.append(
                 Self.problem(
                     "\(path) has the mode \(place.mode.octal) instead of 0660.",
-                    mend: "sudo chmod 0660 \(path)"))
+                    mend: "sudo chmod 0660 \(path.shellWord)"))
         }
         return findings
     }
@@ -159,9 +171,10 @@ extension Service {
     /// How to start its daemon without units.
     fileprivate func inForeground(_ site: ExaminedSite) -> String {
         let services: [Service] = self == .bookings ? [.bookings] : [.queue, .caretaker]
-        let listen = services.map { "--listen=\($0.socketPath(in: site.settings))" }.joined(separator: " ")
+        let listen = services.map { "--listen=\($0.socketPath(in: site.settings).shellWord)" }.joined(
+            separator: " ")
         let names = services.map(\.interface).joined(separator: ":")
-        let config = site.config.map { " --config \($0)" } ?? ""
+        let config = site.config.map { " --config \($0.shellWord)" } ?? ""
         return "systemd-socket-activate \(listen) --fdname=\(names) \(daemon)\(config)"
     }
 }

@@ -21,7 +21,8 @@ struct TraceCommand: AsyncParsableCommand {
 
     @Argument(help: "The booking's id.") var id: String
     @Option(
-        help: .init("Read the journal files in this directory instead of this host's.", valueName: "path"))
+        help: .init("Read the journal files in this directory instead of this host's.", valueName: "path"),
+        completion: .directory)
     var directory: String?
     @OptionGroup var options: CommonOptions
 

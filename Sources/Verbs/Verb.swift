@@ -34,11 +34,7 @@ extension Verb {
     /// A configuration that nobody asks for and that isn't needed can't be in the way.
     private func socketPath(_ environment: [String: String]) throws(Failure) -> String {
         if let socket = options.socket, options.config == nil { return socket }
-        do throws(SettingsError) {
-            let settings = try Settings.load(file: options.config, environment: environment)
-            return options.socket ?? Self.service.socketPath(in: settings)
-        } catch {
-            throw .invalidConfiguration("\(error)")
-        }
+        let settings = try Settings.forVerb(options.config, environment)
+        return options.socket ?? Self.service.socketPath(in: settings)
     }
 }

@@ -95,3 +95,13 @@ import Testing
         #expect(apart.first?.text.hasPrefix("acms-front is not in the group acms-queue") == true)
     }
 }
+
+@Suite struct ShellWordTests {
+    @Test(arguments: [
+        ("/run/acms/io.acms.Queue", "/run/acms/io.acms.Queue"), ("", "''"), ("/a b", "'/a b'"),
+        ("/$(reboot)", "'/$(reboot)'"), ("it's", #"'it'\''s'"#), ("~", "'~'"), ("/é", "'/é'"),
+    ])
+    func `a path is one word of a command`(path: String, word: String) {
+        #expect(path.shellWord == word)
+    }
+}
