@@ -122,7 +122,7 @@ let package = Package(
         .target(name: "Support", dependencies: ["Bookings", "Varlink"], path: "Tests/Support"),
         .testTarget(name: "BenchTests", dependencies: ["acms-bench"]),
         .testTarget(name: "SpoolTests", dependencies: ["Bookings", "Spool", "Support", "Varlink", system]),
-        .testTarget(name: "SystemdTests", dependencies: ["Systemd", logging]),
+        .testTarget(name: "SystemdTests", dependencies: ["Support", "Systemd", logging]),
         .testTarget(
             name: "VarlinkTests",
             dependencies: ["Varlink", logging] + nio),
@@ -130,7 +130,9 @@ let package = Package(
         .testTarget(name: "BookingTableTests", dependencies: ["Bookings", "BookingTable", "Support", grdb]),
         .testTarget(
             name: "AcmsctlTests",
-            dependencies: ["acmsctl", "Bookings", "Support", "Varlink", "Verbs", argumentParser, logging]),
+            dependencies: [
+                "acmsctl", "Bookings", "Support", "Systemd", "Varlink", "Verbs", argumentParser, logging,
+            ]),
         .testTarget(
             name: "DaemonTests", dependencies: ["Bookings", "Daemon", "Systemd", "Varlink", logging]),
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),

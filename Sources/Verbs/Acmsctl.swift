@@ -20,7 +20,7 @@ public struct Acmsctl: AsyncParsableCommand {
 
             EXIT STATUS
               0   success
-              1   acms refused the call, or 'check' has found damage
+              1   acms refused the call, 'check' has found damage, or 'doctor' a problem
               64  the command line is wrong
               66  the file to read can't be read
               69  the daemon can't be reached, or did not answer
@@ -37,6 +37,7 @@ public struct Acmsctl: AsyncParsableCommand {
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
             DeadLettersCommand.self, CheckCommand.self, WatchCommand.self, TopCommand.self,
             MetricsCommand.self,
+            CalendarCommand.self, TraceCommand.self, DoctorCommand.self,
         ])
 
     /// Takes no values.

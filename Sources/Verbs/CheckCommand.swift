@@ -68,13 +68,9 @@ private struct CheckedSite {
     private let tablePath: String
 
     init(_ config: String?, _ environment: [String: String]) throws(Failure) {
-        do throws(SettingsError) {
-            let settings = try Settings.load(file: config, environment: environment)
-            directory = SpoolDirectory(root: settings.spool.directory)
-            tablePath = settings.table.path
-        } catch {
-            throw .invalidConfiguration("\(error)")
-        }
+        let settings = try Settings.forVerb(config, environment)
+        directory = SpoolDirectory(root: settings.spool.directory)
+        tablePath = settings.table.path
     }
 
     func check() throws -> [DamageFinding] {

@@ -38,4 +38,23 @@ extension String {
         }
         return cut + "…"
     }
+
+    /// The text in lines of at most `width` columns, broken between words; a longer word has a line of its own.
+    ///
+    /// - Parameter width: nil for a single line.
+    func wrapped(to width: Int?) -> [String] {
+        guard let width else { return [self] }
+        var lines: [String] = []
+        var line = ""
+        for word in split(separator: " ", omittingEmptySubsequences: false) {
+            let longer = line.isEmpty ? String(word) : "\(line) \(word)"
+            if line.isEmpty || longer.displayWidth <= width {
+                line = longer
+            } else {
+                lines.append(line)
+                line = String(word)
+            }
+        }
+        return lines + [line]
+    }
 }

@@ -56,7 +56,8 @@ struct LetterBrowser {
         }
         lines += Array(repeating: "", count: max(0, size.rows - 1 - lines.count))
         let keys =
-            isOpened ? "esc back   ↑↓ scroll   R redrive" : "esc back   ↑↓ choose   enter show   R redrive"
+            isOpened
+            ? "esc back   up, down scroll   R redrive" : "esc back   up, down choose   enter show   R redrive"
         let footer = (message ?? StyledText(keys)).rendered(hasColour: hasColour, width: size.columns)
         return lines.map { $0.hasPrefix("\u{1b}") ? $0 : $0.cut(toWidth: size.columns) } + [footer]
     }

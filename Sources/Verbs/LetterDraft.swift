@@ -49,6 +49,9 @@ struct LetterDraft {
     /// What the letter asks for as it is; nil when that is no valid booking.
     var validInput: CreateBookingInput? { try? Self.validated(text).get() }
 
+    /// The place in a distributed trace that the message names.
+    var traceParent: TraceParent? { fields[Field.traceparent.rawValue].flatMap(TraceParent.init(_:)) }
+
     /// Reads a text, and validates the booking as acms will.
     static func validated(_ text: String) -> Result<CreateBookingInput, InvalidInputText> {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter {

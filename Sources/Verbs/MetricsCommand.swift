@@ -64,13 +64,9 @@ struct MetricsCommand: AsyncParsableCommand {
     }
 
     private func settings(_ environment: [String: String]) throws(Failure) -> Settings {
-        do throws(SettingsError) {
-            var settings = try Settings.load(file: options.config, environment: environment)
-            if let socket = options.socket { settings.socket.bookings = socket }
-            return settings
-        } catch {
-            throw .invalidConfiguration("\(error)")
-        }
+        var settings = try Settings.forVerb(options.config, environment)
+        if let socket = options.socket { settings.socket.bookings = socket }
+        return settings
     }
 
     /// Asks who is to be asked, and tells who has not answered.

@@ -20,11 +20,7 @@ struct SiteOptions: ParsableArguments {
 
     /// The configuration.
     func settings() throws(Failure) -> Settings {
-        do throws(SettingsError) {
-            return try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
-        } catch {
-            throw .invalidConfiguration("\(error)")
-        }
+        try .forVerb(config, ProcessInfo.processInfo.environment)
     }
 
     /// Runs a verb, and tells what went wrong.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bookings
+import FoundationEssentials
 import Glibc
 
 /// `acmsctl top`
@@ -33,19 +34,24 @@ struct TopCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let locale = Locale(environment: ProcessInfo.processInfo.environment)
         try await options.run { settings, output in
             let look = TopLook(settings: settings, output: output)
             let interval = Duration.seconds(interval)
             if !output.isJSON, output.terminal.width != nil, isatty(STDIN_FILENO) == 1 {
-                try await TopSession(look: look, interval: interval, terminal: output.terminal).run()
+                try await TopSession(
+                    look: look, interval: interval, terminal: output.terminal, locale: locale
+                ).run()
             } else {
-                try await Self.printLooks(look, interval, output)
+                try await Self.printLooks(look, interval, output, locale)
             }
         }
     }
 
     /// One frame after one interval, or with JSON one object an interval.
-    private static func printLooks(_ look: TopLook, _ interval: Duration, _ output: Output) async throws {
+    private static func printLooks(
+        _ look: TopLook, _ interval: Duration, _ output: Output, _ locale: Locale
+    ) async throws {
         var history = TopHistory()
         history.add(try await look.sample())
         repeat {

@@ -5,6 +5,8 @@ struct TopScreen {
     let state: TopState
     let size: (columns: Int, rows: Int)
     let hasColour: Bool
+    /// Whether only ASCII may be used.
+    var isPlain = false
     /// What was done last, or couldn't be.
     var message: StyledText?
 
@@ -89,7 +91,10 @@ struct TopScreen {
             let total = rate.total.map { Int($0).grouped } ?? "-"
             let head = name.padded(to: 11) + now.leftPadded(to: 10) + total.leftPadded(to: 15) + "  "
             let width = max(0, size.columns - head.displayWidth)
-            return row([StyledText(head), StyledText(Sparkline.text(rate.rates, width: width), style)])
+            return row([
+                StyledText(head),
+                StyledText(Sparkline.text(rate.rates, width: width, isPlain: isPlain), style),
+            ])
         }
         return [
             row(
@@ -104,7 +109,9 @@ struct TopScreen {
     private var latencies: [String] {
         func line(_ name: String, _ percentiles: LatencyWindow.Percentiles?) -> String {
             let values = percentiles.map { [$0.p50, $0.p90, $0.p99, $0.max].map(\.latencyText) }
-            let cells = (values ?? ["-", "-", "-", "-"]).map { $0.leftPadded(to: 10) }
+            let cells = (values ?? ["-", "-", "-", "-"]).map {
+                (isPlain ? $0.replacing("µ", with: "u") : $0).leftPadded(to: 10)
+            }
             let count = percentiles.map { $0.count.grouped } ?? "-"
             return row([StyledText(name.padded(to: 21) + cells.joined() + count.leftPadded(to: 12))])
         }

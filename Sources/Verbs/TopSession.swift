@@ -15,15 +15,17 @@ struct TopSession {
     private let look: TopLook
     private let interval: Duration
     private let hasColour: Bool
+    private let isPlain: Bool
     private var history = TopHistory()
     private var browser: LetterBrowser?
     private var message: (text: StyledText, until: ContinuousClock.Instant)?
     private var trouble: StyledText?
 
-    init(look: TopLook, interval: Duration, terminal: Terminal) {
+    init(look: TopLook, interval: Duration, terminal: Terminal, locale: Locale) {
         self.look = look
         self.interval = interval
         hasColour = terminal.hasColour
+        isPlain = !locale.isUTF8
     }
 
     consuming func run() async throws {
@@ -73,7 +75,9 @@ struct TopSession {
         if let browser {
             terminal.show(browser.lines(size, hasColour: hasColour, message: footer))
         } else if let state = history.state {
-            terminal.show(TopScreen(state: state, size: size, hasColour: hasColour, message: footer).lines)
+            let screen = TopScreen(
+                state: state, size: size, hasColour: hasColour, isPlain: isPlain, message: footer)
+            terminal.show(screen.lines)
         }
     }
 

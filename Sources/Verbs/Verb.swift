@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bookings
 import FoundationEssentials
-import Varlink
 
 /// A verb that makes calls over one connection to one service.
 protocol Verb: AsyncParsableCommand {
@@ -36,32 +35,7 @@ extension Verb {
     /// A configuration that nobody asks for and that isn't needed can't be in the way.
     private func socketPath(_ environment: [String: String]) throws(Failure) -> String {
         if let socket = options.socket, options.config == nil { return socket }
-        do throws(SettingsError) {
-            let settings = try Settings.load(file: options.config, environment: environment)
-            return options.socket ?? Self.service.socketPath(in: settings)
-        } catch {
-            throw .invalidConfiguration("\(error)")
-        }
-    }
-}
-
-extension Session {
-    /// Connects to a service, and disconnects after `body`.
-    ///
-    /// - Throws: ``Failure``, and what else `body` throws.
-    static func with<R: Sendable>(
-        _ service: Service, at path: String, timeout: Duration?, _ output: Output,
-        _ body: (Session) async throws -> R
-    ) async throws -> R {
-        do {
-            return try await Client.withConnection(to: path) { client in
-                try await body(
-                    Session(client: client, service: service, path: path, timeout: timeout, output: output))
-            }
-        } catch ClientError.unreachable(let path, let errno) {
-            throw Failure.unreachable(path: path, errno: errno, service)
-        } catch let error as ClientError {
-            throw Failure.lost(.unreadable(error.description), path: path, remedy: repeatIt)
-        }
+        let settings = try Settings.forVerb(options.config, environment)
+        return options.socket ?? Self.service.socketPath(in: settings)
     }
 }

@@ -70,4 +70,10 @@ import Varlink
         #expect(suggestion("show", "shwo") == nil)
         #expect(suggestion("--json") == nil)
     }
+
+    @Test func `a sentence is broken between words`() {
+        #expect("one two three".wrapped(to: 7) == ["one two", "three"])
+        #expect("a verylongword b".wrapped(to: 4) == ["a", "verylongword", "b"])
+        #expect("one two".wrapped(to: nil) == ["one two"] && "".wrapped(to: 4) == [""])
+    }
 }

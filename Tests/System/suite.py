@@ -7,13 +7,14 @@ import unittest
 import faults
 import installed
 import removal
+import verbs
 from machine import Machine
 
 RELEASE = os.environ["RELEASE"]
 # In this order: the package is installed by the first and purged by the last.
 CASES = [installed.AfterInstallation, installed.Starting, installed.Clients, installed.Journal, installed.Hardening,
-         installed.Metrics, faults.UnderLoad, faults.Watchdog, faults.CrashLoop, faults.PowerOff, removal.Upgrade,
-         removal.Removal]
+         installed.Metrics, verbs.Trace, verbs.Doctor, faults.UnderLoad, faults.Watchdog, faults.CrashLoop,
+         faults.PowerOff, removal.Upgrade, removal.Removal]
 
 
 class Log(unittest.TextTestResult):

@@ -29,7 +29,7 @@ class Run:
     def verb(self):
         """Its verb, with the one below it."""
         words = self.command.split()
-        return " ".join(words[:2]) if words[0] == "dlq" else words[0]
+        return " ".join(words[:2]) if words[0] in ("dlq", "export") else words[0]
 
 
 RUNS = [
@@ -51,9 +51,15 @@ RUNS = [
     Run("queue --ages --dead --by reason", ["REASON", "TOTAL", "The booking"], True),
     Run("pause --for 30m", ["paused until"], True),
     Run("resume", ["committing:  yes"]),
-    Run("import {file}", ["2 bookings accepted, 0 refused."]),
+    Run("import {file}", ["accepted:", "refused:"]),
+    Run("export bookings", ["userId", "alice"], wide="{"),
+    Run("export queue --format csv", ["acceptedOn"], json=None, wide="id,"),
+    Run("export dead", ["POISON"], wide="{"),
     Run("import /nonexistent", ["/nonexistent can't be read"], status=66),
     Run("check", ["Nothing is damaged."]),
+    Run("calendar --apartment A-17 --from 2027-01", ["A-17", "January 2027"], True),
+    Run("trace {approved}", ["STEP", "APPROVED"], True),
+    Run("doctor", ["table", "NOTE", "OK"], True, wide=" {9}/"),
     Run("watch", ["ACCEPTED", "COMMITTED"], True, booking_meanwhile="Watching", keys=[("COMMITTED", "C-c")], status=130,
         endless=True),
     Run("top", ["QUEUE", "RATE", "LATENCY", "DEAD LETTERS"], True, own_screen=True, endless=True,
