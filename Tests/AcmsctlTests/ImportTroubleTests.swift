@@ -111,3 +111,14 @@ import Varlink
         #expect(early.text == "0 %, 0 lines, 0/s, 0 refused.")
     }
 }
+
+@Suite struct ImportManyRefusalsTests {
+    @Test(arguments: [20, 21]) func `people are shown the first twenty refusals`(count: Int) async throws {
+        let front = FakeFront { _, _ in .invalid }
+        let text = (0..<count).map { CreateBookingInput.sample("u\($0)").line }.joined()
+        let (outcome, directory) = try await front.importing(text.utf8, as: "b.jsonl")
+        let more = count > 20 ? ["Further refused lines are only in b.jsonl.refused.jsonl."] : []
+        #expect(outcome.errorLines.dropFirst(20).map(String.init) == more)
+        #expect(try directory.read("b.jsonl.refused.jsonl").split(separator: "\n").count == count)
+    }
+}
