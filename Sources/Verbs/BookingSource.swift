@@ -3,7 +3,7 @@ import Varlink
 
 /// The bookings of a file, in calls' worth.
 struct BookingSource {
-    /// Most bookings of a call. Measured: the front needs a quarter more of its processor for each in calls of a hundred,
+    /// Most bookings of a call. Measured: the front needs almost a third more of its processor for each in calls of a hundred,
     /// and nothing less in calls of a thousand or two.
     static let callSize = 500
     /// Most bytes of lines of a call. Even with every byte escaped it stays below the mebibyte that acms takes.
