@@ -145,7 +145,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["acms-frontd", "acms-workerd", "Bookings", "Support", "Varlink"]),
+            dependencies: ["acms-frontd", "acms-workerd", "acmsctl", "Bookings", "Support", "Varlink"]),
     ]
 )
 

@@ -1,7 +1,7 @@
 /// The fields of one record of comma-separated values (RFC 4180).
 ///
-/// The package SwiftCSV reads the same, but holds the whole file, and needs all of Foundation, whose size would more than
-/// double that of the program.
+/// The package SwiftCSV reads the same, but holds the whole file, and needs all of Foundation, of which the programs use
+/// only the essential part.
 enum CSVRecord {
     /// Whether a quoted field of `text` is open at its end, so that the record goes on with the next line.
     static func isOpen(_ text: UnsafeRawBufferPointer) -> Bool {

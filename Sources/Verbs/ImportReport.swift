@@ -49,9 +49,8 @@ struct ImportReport {
             printed.append("\n")
         } else if refusedLines.count <= Self.shownRefusals {
             note("line \(line): \(refusal.reason)")
-            if refusedLines.count == Self.shownRefusals {
-                note("Further refused lines are only in \(refusedLines.path).")
-            }
+        } else if refusedLines.count == Self.shownRefusals + 1 {
+            note("Further refused lines are only in \(refusedLines.path).")
         }
     }
 

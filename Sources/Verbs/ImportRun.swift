@@ -4,8 +4,7 @@ import Varlink
 /// An import from the first line to the last: calls of many lines each, several of them under way at a time on one
 /// connection, which answers them in order.
 struct ImportRun {
-    /// Calls under way: while one is made durable and the next is read, others must be there already. Measured: more
-    /// change nothing.
+    /// Calls under way: while one is made durable and the next is read, others must be there already.
     private static let window = 4
     /// How long to wait before each further try when acms can't store anything.
     private static let storagePauses: [Duration] = [

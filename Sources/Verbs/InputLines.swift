@@ -35,7 +35,7 @@ struct InputLines {
     /// What was read and not handed over yet.
     var beginning: ArraySlice<UInt8> { buffer[position...] }
 
-    /// Appends the next line to `text`, without its newline and a carriage return before that; nil after the last.
+    /// Appends the next line to `text`, without its newline; nil after the last.
     mutating func next(into text: inout [UInt8]) throws(Failure) -> Line? {
         let start = text.count
         var count = 0
@@ -56,12 +56,7 @@ struct InputLines {
             try fill()
         }
         number += 1
-        if count > Self.maximumBytes {
-            text.removeLast(text.count - start - Self.maximumBytes)
-        } else if count > 0, text.last == UInt8(ascii: "\r") {
-            text.removeLast()
-            count -= 1
-        }
+        if count > Self.maximumBytes { text.removeLast(text.count - start - Self.maximumBytes) }
         return Line(number: number, count: count)
     }
 
