@@ -3,11 +3,12 @@ import Varlink
 
 /// The bookings of a file, in calls' worth.
 struct BookingSource {
-    /// Most bookings of a call. Measured: the front needs almost a third more of its processor for each in calls of a hundred,
-    /// and nothing less in calls of a thousand or two.
+    /// Most bookings of a call. Measured: the front needs almost a third more of its processor for each in calls of a
+    /// hundred, and nothing less in calls of a thousand or two.
     static let callSize = 500
-    /// Most bytes of lines of a call. Even with every byte escaped it stays below the mebibyte that acms takes.
-    static let callBytes = 160 << 10
+    /// Most bytes of lines of a call, and one more line. Even with every byte written as six it stays below the
+    /// mebibyte that acms takes.
+    static let callBytes = 80 << 10
 
     let decoder: any LineDecoder
     private var lines: InputLines
