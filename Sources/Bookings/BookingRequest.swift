@@ -59,6 +59,10 @@ public struct BookingRequest: Hashable, Sendable {
     public let stay: Stay
     /// 1 to 256 bytes of UTF-8 without control characters, when given.
     public let idempotencyKey: String?
+    /// What no two undecided bookings may share. Made once, because it is looked up several times.
+    public let claim: ClaimKey
+    /// What no two bookings may share; nil without an idempotency key.
+    public let keyClaim: ClaimKey?
 
     /// Validates `input`.
     ///
@@ -81,10 +85,8 @@ public struct BookingRequest: Hashable, Sendable {
         guard let stay = Stay(from: start, to: end) else {
             throw .init(field: "endDate", reason: "must be after startDate \(start), and is \(end)")
         }
-        userID = input.userId
-        apartmentID = input.apartmentId
-        self.stay = stay
-        idempotencyKey = input.idempotencyKey
+        self.init(
+            checked: input.userId, input.apartmentId, stay: stay, idempotencyKey: input.idempotencyKey)
     }
 
     /// Validates what was read from a message.
@@ -94,10 +96,16 @@ public struct BookingRequest: Hashable, Sendable {
         guard Self.isIdentifier(userID), Self.isIdentifier(apartmentID),
             idempotencyKey.map(Self.isIdentifier) ?? true
         else { return nil }
+        self.init(checked: userID, apartmentID, stay: stay, idempotencyKey: idempotencyKey)
+    }
+
+    private init(checked userID: String, _ apartmentID: String, stay: Stay, idempotencyKey: String?) {
         self.userID = userID
         self.apartmentID = apartmentID
         self.stay = stay
         self.idempotencyKey = idempotencyKey
+        claim = ClaimKey(userID: userID, apartmentID: apartmentID)
+        keyClaim = idempotencyKey.map { ClaimKey(userID: userID, idempotencyKey: $0) }
     }
 
     /// The input that validates to this request.
@@ -105,14 +113,6 @@ public struct BookingRequest: Hashable, Sendable {
         CreateBookingInput(
             userId: userID, apartmentId: apartmentID, startDate: stay.start.description,
             endDate: stay.end.description, idempotencyKey: idempotencyKey)
-    }
-
-    /// What no two undecided bookings may share.
-    public var claim: ClaimKey { ClaimKey(userID: userID, apartmentID: apartmentID) }
-
-    /// What no two bookings may share; nil without an idempotency key.
-    public var keyClaim: ClaimKey? {
-        idempotencyKey.map { ClaimKey(userID: userID, idempotencyKey: $0) }
     }
 
     /// Longest identifier, in bytes of UTF-8.

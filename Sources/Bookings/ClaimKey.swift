@@ -27,6 +27,9 @@ public struct ClaimKey: Hashable, Sendable {
         low = other.finalize()
     }
 
-    /// Half of it does: the halves are random and independent.
+    /// A hash of it, as random as all of it: the halves are independent.
+    package var hash: Int { low }
+
+    /// Half of it does.
     public func hash(into hasher: inout Hasher) { hasher.combine(low) }
 }

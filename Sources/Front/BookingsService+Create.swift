@@ -42,7 +42,9 @@ extension BookingsService {
         _ parameters: BookingsInterface.CreateMany, _ right: BookingRight, _ call: CallContext,
         _ reply: Reply<BookingsInterface.CreatedMany>
     ) {
-        let inputs = parameters.inputs
+        let trace = parameters.traceparent
+        let inputs = trace == nil ? parameters.inputs : parameters.inputs.map { $0.tracing(trace) }
+        let isTraced = inputs.contains { $0.traceparent != nil }
         // What one call asks for is made durable together, and those who come after it wait for all of it.
         guard inputs.count <= BookingsInterface.maximumInputs else {
             return reply.send(.failure(ErrorReply(ServiceError.InvalidParameter(parameter: "inputs"))))
@@ -55,14 +57,13 @@ extension BookingsService {
         var refusals: [Int: ErrorReply] = [:]
         for (number, input) in inputs.enumerated() {
             do throws(BookingsInterface.InvalidInput) {
-                let input = input.tracing(parameters.traceparent)
                 let request = try BookingRequest(input)
                 if let refusal = right.refusal(for: request.userID) {
                     refused.append(request.userID)
                     refusals[number] = ErrorReply(refusal)
                 } else {
                     requests.append(request)
-                    traces.append(input.traceParent)
+                    if isTraced { traces.append(input.traceParent) }
                 }
             } catch {
                 refusals[number] = ErrorReply(error)
@@ -76,7 +77,6 @@ extension BookingsService {
             replies.add(encoded: Self.parameters(count, known, []), to: reply)
             return replies.send()
         }
-        if traces.allSatisfy({ $0 == nil }) { traces = [] }
         acceptance.submit(requests, traces: traces, from: call.peer) { answers, replies in
             replies.add(encoded: Self.parameters(count, known, answers), to: reply)
         }

@@ -16,11 +16,11 @@ struct RowIndex {
     private var count = 0
 
     /// - Parameter row: one that isn't here.
-    mutating func insert(_ row: Row, for key: some Hashable) {
+    mutating func insert(_ row: Row, for key: some RowKey) {
         if count == heads.count { grow() }
         count += 1
         while links.count <= row.index { links.append(Link()) }
-        let hash = Self.hash(key)
+        let hash = key.rowHash
         let chain = chain(of: hash)
         let next = heads[chain]
         links[row.index] = Link(next: next, hash: hash)
@@ -41,8 +41,8 @@ struct RowIndex {
     }
 
     /// The rows whose keys may be this one: those that have its hash, newest first.
-    func rows(for key: some Hashable) -> Rows {
-        let hash = Self.hash(key)
+    func rows(for key: some RowKey) -> Rows {
+        let hash = key.rowHash
         return Rows(hash: hash, following: heads[chain(of: hash)], links: links)
     }
 
@@ -60,8 +60,6 @@ struct RowIndex {
             return nil
         }
     }
-
-    private static func hash(_ key: some Hashable) -> UInt32 { UInt32(truncatingIfNeeded: key.hashValue) }
 
     private func chain(of hash: UInt32) -> Int { Int(hash) & (heads.count - 1) }
 

@@ -2,6 +2,9 @@ import Testing
 
 @testable import Front
 
+extension Int: RowKey {}
+extension String: RowKey {}
+
 @Suite struct RowIndexTests {
     private func rows(_ index: RowIndex, _ key: Int) -> [Int] { index.rows(for: key).map(\.index) }
 
