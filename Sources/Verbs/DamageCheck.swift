@@ -17,12 +17,14 @@ struct DamageCheck: HealthCheck {
         case absent
         case failed(String)
         case tooLarge(bytes: Int)
+        /// Its files aren't the worker's.
+        case disowned
     }
 
     func findings(_ site: ExaminedSite) async -> [HealthFinding] {
         [
             Self.judge(Self.spool(site.settings), of: "The spool \(site.settings.spool.directory)", site),
-            Self.judge(Self.table(site.settings), of: "The table \(site.settings.table.path)", site),
+            Self.judge(Self.table(site), of: "The table \(site.settings.table.path)", site),
         ]
     }
 
@@ -36,7 +38,10 @@ struct DamageCheck: HealthCheck {
         }
     }
 
-    private static func table(_ settings: Settings) -> Look {
+    private static func table(_ site: ExaminedSite) -> Look {
+        let settings = site.settings
+        // Root's SQLite gives the files beside the table to the table's owner, so that a look would spread what is wrong.
+        if site.isInstalled, site.isRoot, !PlaceCheck.tableFiles(site).isEmpty { return .disowned }
         var status = stat()
         if stat(settings.table.path, &status) != 0, errno == ENOENT { return .absent }
         guard Int(status.st_size) <= quickBytes else { return .tooLarge(bytes: Int(status.st_size)) }
@@ -66,6 +71,7 @@ struct DamageCheck: HealthCheck {
             return site.isRoot
                 ? problem("\(what) can't be looked through: \(reason)", mend: site.acmsctl("check"))
                 : warning("\(what) can't be looked through by you: \(reason)", mend: site.asRoot)
+        case .disowned: return note("\(what) is looked through once its files are the worker's.")
         case .tooLarge(let bytes):
             return note(
                 "\(what) has \(bytes.inBinaryUnits), which takes long to look through: '\(site.acmsctl("check"))' does."

@@ -17,15 +17,19 @@ struct PlaceCheck: HealthCheck {
             return [Self.note("acms is not installed here, so nobody says whose its directories are.")]
         }
         let rules = PlaceRule.all(site.settings)
-        let path = site.settings.table.path
-        let files = [path, "\(path)-wal", "\(path)-shm"].compactMap { file -> (String, Fact)? in
-            let fact = Self.fact(file)
-            return fact == .failed(errno: ENOENT) ? nil : (file, fact)
-        }
         let findings =
             rules.flatMap { Self.judge($0, Self.fact($0.path), site) }
-            + files.flatMap { Self.judge(file: $0, $1, site) }
+            + Self.tableFiles(site)
         return findings.isEmpty ? [Self.ok("Spool and table have their owners and modes.")] : findings
+    }
+
+    /// What is wrong with the table's files, as far as they are there.
+    static func tableFiles(_ site: ExaminedSite) -> [HealthFinding] {
+        let path = site.settings.table.path
+        return [path, "\(path)-wal", "\(path)-shm"].flatMap { file -> [HealthFinding] in
+            let fact = fact(file)
+            return fact == .failed(errno: ENOENT) ? [] : judge(file: file, fact, site)
+        }
     }
 
     private static func fact(_ path: String) -> Fact {

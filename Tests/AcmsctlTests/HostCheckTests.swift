@@ -105,6 +105,7 @@ import Testing
         #expect(DamageCheck.judge(.failed("x"), of: "The spool", site).severity == .problem)
         let user = DamageCheck.judge(.failed("x"), of: "The spool", .sample(isRoot: false))
         #expect(user.severity == .warning && user.mend == "sudo acmsctl doctor")
+        #expect(DamageCheck.judge(.disowned, of: "The table", site).severity == .note)
         #expect(DamageCheck.judge(.tooLarge(bytes: 1 << 40), of: "The table", site).severity == .note)
     }
 
