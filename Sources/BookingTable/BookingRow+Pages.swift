@@ -18,18 +18,33 @@ extension BookingRow {
         return BookingPage(items: items, nextToken: hasMore ? items.last.map { PagePosition($0).token } : nil)
     }
 
+    private static var scannedBookings: Int { 10_000 }
+
     /// A page of all bookings, in the order of their ids.
     static func page(
         _ db: Database, _ status: BookingStatus?, _ limit: Int, after last: BookingID?
     ) throws -> BookingPage {
         let limit = min(max(limit, 1), 10_000)
-        let condition = status.map { " AND bookingStatus = '\($0.rawValue)'" } ?? ""
+        let start = last?.description ?? ""
+        // No index has the ids of one status, so a page looks at so many bookings and no more, and may be empty.
+        let end =
+            status == nil
+            ? nil
+            : try Prepared(
+                db, "SELECT id FROM bookings WHERE id > ? ORDER BY id LIMIT 1 OFFSET \(scannedBookings)"
+            ).first([start]) { try $0.text(0) }
+        let conditions =
+            ["id > ?"] + (status.map { ["bookingStatus = '\($0.rawValue)'"] } ?? [])
+            + (end == nil ? [] : ["id <= ?"])
         let found = try Prepared(
             db,
-            "SELECT \(columns) FROM bookings WHERE id > ?\(condition) ORDER BY id LIMIT CAST(? AS INTEGER)"
-        ).all([last?.description ?? "", String(limit + 1)], booking)
+            """
+            SELECT \(columns) FROM bookings WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY id LIMIT CAST(? AS INTEGER)
+            """
+        ).all([start] + (end.map { [$0] } ?? []) + [String(limit + 1)], booking)
         let items = Array(found.prefix(limit))
-        return BookingPage(items: items, nextToken: found.count > limit ? items.last?.id : nil)
+        return BookingPage(items: items, nextToken: found.count > limit ? items.last?.id : end)
     }
 
     /// Lists that are in order, as one.

@@ -41,16 +41,16 @@ enum BookingRow {
 
     /// The PENDING bookings of the apartment with a night in the half-open range from `start` to `end`, oldest
     /// first.
-    static func pendingIDs(
+    static func pending(
         _ db: Database, apartment: String, start: String, end: String
-    ) throws -> [String] {
+    ) throws -> [Booking] {
         try Prepared(
             db,
             """
-            SELECT id FROM bookings WHERE bookingStatus = 'PENDING' AND apartmentId = ?
+            SELECT \(columns) FROM bookings WHERE bookingStatus = 'PENDING' AND apartmentId = ?
             AND startDate < ? AND endDate > ? ORDER BY createdOn, id
             """
-        ).all([apartment, end, start]) { try $0.text(0) }
+        ).all([apartment, end, start], booking)
     }
 
     static func verdicts(_ db: Database, on requests: [BookingRequest]) throws -> [TableVerdict] {

@@ -41,9 +41,9 @@ public final class SQLiteTable: BookingTable, SQLiteQueries {
                 db, apartment: booking.apartmentId, start: booking.startDate, end: booking.endDate)
             if let overlapping { return .notAvailable(overlapping) }
             let approved = try Self.set(.approved, of: booking, at: time, in: db)
-            let cancelled = try BookingRow.pendingIDs(
+            let cancelled = try BookingRow.pending(
                 db, apartment: booking.apartmentId, start: booking.startDate, end: booking.endDate)
-            for other in cancelled { try Self.set(.cancelled, ofID: other, at: time, in: db) }
+            for other in cancelled { try Self.set(.cancelled, ofID: other.id, at: time, in: db) }
             return .decided(approved, cancelled: cancelled)
         }
     }

@@ -84,7 +84,11 @@ public struct EventFilter: Codable, Hashable, Sendable {
 
     /// Whether an event is one of those that are asked for.
     public func matches(_ event: BookingEvent) -> Bool {
-        func agrees(_ wanted: String?, _ actual: String?) -> Bool { wanted == nil || wanted == actual }
+        // Byte for byte, as everywhere: Swift's `==` takes canonically equivalent spellings for one.
+        func agrees(_ wanted: String?, _ actual: String?) -> Bool {
+            guard let wanted else { return true }
+            return actual.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false
+        }
         return agrees(id, event.id) && agrees(userId, event.userId) && agrees(apartmentId, event.apartmentId)
     }
 }

@@ -119,8 +119,8 @@ public enum ApplyOutcome: Hashable, Sendable {
 
 /// What became of a caretaker's decision.
 public enum Decision: Hashable, Sendable {
-    /// Done; the ids of the PENDING bookings that an approval cancelled.
-    case decided(Booking, cancelled: [String])
+    /// Done; the PENDING bookings that an approval cancelled, as they were.
+    case decided(Booking, cancelled: [Booking])
     /// No booking in the table has the id.
     case notFound
     /// The booking's status does not allow it.

@@ -208,7 +208,7 @@ public enum BookingsInterface {
 
     /// Reply of the methods that list bookings.
     public struct BookingList: Codable, Sendable {
-        /// The bookings, newest first.
+        /// The bookings, newest first; of everybody by their ids.
         public var items: [Booking]
         /// Where the next page begins; nil after the last.
         public var nextToken: String?

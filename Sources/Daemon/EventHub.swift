@@ -7,9 +7,12 @@ public import Varlink
 /// Events wait in memory for a watcher who reads slowly, so many of them and no more: what doesn't fit is left out
 /// and counted.
 public final class EventHub: Sendable {
-    /// Most events that wait for one watcher, and for all of them together.
-    static let capacity = 8192
+    /// Most watchers, and most of one user: each costs whoever accepts and commits a look at each event.
+    public static let maximumWatchers = 64
+    static let maximumWatchersPerUser = 32
+    /// Most events that wait for all watchers together; each may have its share, and a quarter of it at most.
     static let totalCapacity = 32_768
+    static let capacity = totalCapacity / 4
     /// Most events in one reply: more would keep other connections of the event loop waiting.
     static let portion = 500
     /// How long events are gathered after a reply, so that thousands in a second don't become as many replies.
@@ -17,6 +20,7 @@ public final class EventHub: Sendable {
 
     private struct Watcher {
         let filter: EventFilter
+        let user: UInt32
         let wake: AsyncStream<Void>.Continuation
         var events: [BookingEvent] = []
         var missed = 0
@@ -25,8 +29,6 @@ public final class EventHub: Sendable {
     private struct State {
         var watchers: [Int: Watcher] = [:]
         var nextNumber = 0
-        /// Events that wait, of all watchers.
-        var waiting = 0
         var isFinished = false
 
         mutating func tell(_ number: Int, _ events: [BookingEvent]) {
@@ -34,12 +36,12 @@ public final class EventHub: Sendable {
             defer { watchers[number] = watcher }
             let wanted = events.filter(watcher.filter.matches)
             guard !wanted.isEmpty else { return }
-            let room = min(EventHub.capacity - watcher.events.count, EventHub.totalCapacity - waiting)
+            let share = EventHub.totalCapacity / max(4, watchers.count + 1)
+            let room = share - watcher.events.count
             // Once something was left out, all is until the watcher has caught up: the count stands for one gap.
             let fitting = watcher.missed > 0 ? 0 : max(0, min(room, wanted.count))
             watcher.events += wanted.prefix(fitting)
             watcher.missed += wanted.count - fitting
-            waiting += fitting
             watcher.wake.yield()
         }
     }
@@ -71,9 +73,11 @@ public final class EventHub: Sendable {
 
     /// Sends what happens from now on, until the caller is gone or the hub is finished.
     ///
-    /// - Returns: the last reply.
-    public func watch(_ filter: EventFilter, _ replies: ReplyStream<EventsReply>) async -> EventsReply {
-        let (number, wakeUps) = add(filter)
+    /// - Returns: the last reply; nil when there are too many watchers.
+    public func watch(
+        _ filter: EventFilter, by peer: Peer, _ replies: ReplyStream<EventsReply>
+    ) async -> EventsReply? {
+        guard let (number, wakeUps) = add(filter, user: peer.uid) else { return nil }
         defer { remove(number) }
         guard await replies.send(EventsReply(events: [], missed: 0)) else { return take(from: number) }
         for await _ in wakeUps {
@@ -87,23 +91,26 @@ public final class EventHub: Sendable {
         return last
     }
 
-    func add(_ filter: EventFilter) -> (number: Int, wakeUps: AsyncStream<Void>) {
+    /// - Returns: nil when there are too many watchers.
+    func add(_ filter: EventFilter, user: UInt32) -> (number: Int, wakeUps: AsyncStream<Void>)? {
         let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        watcherCount.add(1, ordering: .relaxed)
-        let number = state.withLock { state in
+        let number: Int? = state.withLock { state in
+            guard state.watchers.count < Self.maximumWatchers,
+                state.watchers.values.count(where: { $0.user == user }) < Self.maximumWatchersPerUser
+            else { return nil }
             state.nextNumber += 1
-            state.watchers[state.nextNumber] = Watcher(filter: filter, wake: wake)
+            state.watchers[state.nextNumber] = Watcher(filter: filter, user: user, wake: wake)
+            watcherCount.store(state.watchers.count, ordering: .relaxed)
             if state.isFinished { wake.finish() }
             return state.nextNumber
         }
-        return (number, wakeUps)
+        return number.map { ($0, wakeUps) }
     }
 
     func remove(_ number: Int) {
-        watcherCount.subtract(1, ordering: .relaxed)
         state.withLock { state in
-            let watcher = state.watchers.removeValue(forKey: number)
-            state.waiting -= watcher?.events.count ?? 0
+            state.watchers[number] = nil
+            watcherCount.store(state.watchers.count, ordering: .relaxed)
         }
     }
 
@@ -114,7 +121,6 @@ public final class EventHub: Sendable {
             let events = Array(watcher.events.prefix(Self.portion))
             let isLast = events.count == watcher.events.count
             state.watchers[number]?.events.removeFirst(events.count)
-            state.waiting -= events.count
             // What was left out came after all that waits.
             guard isLast else { return EventsReply(events: events, missed: 0) }
             state.watchers[number]?.missed = 0

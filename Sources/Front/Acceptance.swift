@@ -64,6 +64,8 @@ actor Acceptance {
     /// The last group: when it was durable, how long that took, and how many calls can be expected by now.
     private var last: (end: ContinuousClock.Instant, sync: Duration, expected: Int)?
     var known: KnownQueue
+    /// What waits for longest, and until when that needn't be looked for again: all entries must be gone through.
+    var oldest: (time: Timestamp?, until: ContinuousClock.Instant) = (nil, .now)
     /// Whether what only the spool's journal held was put back: without that the queue isn't known.
     private var isPrepared = false
 
@@ -180,14 +182,6 @@ actor Acceptance {
         return known.index.entry(of: id)
     }
 
-    /// How the queue is now.
-    func gauges() -> QueueGauges {
-        try? refresh()
-        return QueueGauges(
-            counts: known.index.counts, bytes: known.index.waitingBytes, oldest: known.index.oldestWaiting,
-            limits: limits, freeBytes: try? producer.freeBytes())
-    }
-
     /// Answers once the loop has nothing else to do: shows that it is alive. Looks for replaced directories.
     func heartbeat() {
         known.renewWatches()
@@ -247,8 +241,10 @@ actor Acceptance {
         // First the log: its line is to stand before the worker's of the commit, and no answered call is without one.
         report.found(spool.takeLeftovers())
         if !group.hasFailed { report.accepted(group.messages, queued: known.index.count) }
-        report.answered(submissions, answers)
+        let now = ContinuousClock.now
         replies.send()
+        report.answered(submissions, answers, at: now)
+        if !group.hasFailed { report.tell(group.messages) }
     }
 
     func refresh() throws(StorageTrouble) {

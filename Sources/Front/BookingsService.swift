@@ -11,17 +11,21 @@ struct BookingsService: Sendable {
     /// How many callers are connected.
     let connections: @Sendable () -> Int
     let process = ProcessMetrics(daemon: "front")
+    let letters: LetterClasses
 
     /// - Parameters:
     ///   - acceptance: takes bookings.
     ///   - enquiry: answers questions.
+    ///   - letters: counts dead letters.
     ///   - rights: knows whom a peer may book for.
     init(
-        acceptance: Acceptance, enquiry: Enquiry, rights: PeerRights, report: FrontReport,
+        acceptance: Acceptance, enquiry: Enquiry, letters: LetterClasses, rights: PeerRights,
+        report: FrontReport,
         connections: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.acceptance = acceptance
         self.enquiry = enquiry
+        self.letters = letters
         self.rights = rights
         self.report = report
         self.connections = connections
@@ -75,8 +79,11 @@ struct BookingsService: Sendable {
                         replies)
                 },
                 .streaming("WatchEvents", requiresMore: true) {
-                    (filter: EventFilter, _, replies: ReplyStream<EventsReply>) in
-                    await report.events.watch(filter, replies)
+                    (filter: EventFilter, call, replies: ReplyStream<EventsReply>) throws(ErrorReply) in
+                    guard let last = await report.events.watch(filter, by: call.peer, replies) else {
+                        throw ErrorReply(BookingsInterface.TooManyWatchers(limit: EventHub.maximumWatchers))
+                    }
+                    return last
                 },
                 Method("GetMetrics") { (_: NoParameters, _) in await metrics() },
             ])

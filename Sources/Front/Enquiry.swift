@@ -15,7 +15,6 @@ actor Enquiry {
     private let table: any BookingQueries
     private let report: FrontReport
     private let encoder = JSONEncoder()
-    private var letters: LetterClasses
 
     /// - Parameters:
     ///   - acceptance: knows where messages are in the queue.
@@ -29,7 +28,6 @@ actor Enquiry {
         self.table = table
         self.report = report
         reader = SpoolReader(directory)
-        letters = LetterClasses(directory)
         encoder.outputFormatting = [.withoutEscapingSlashes]
     }
 
@@ -85,7 +83,9 @@ actor Enquiry {
     }
 
     /// What the table and the spool tell of the worker's work, whether it runs or not.
-    func metrics() -> [Metric] {
+    ///
+    /// - Parameter others: more figures, some of which are files to be read.
+    func metrics(_ others: @Sendable () -> [Metric]) -> [Metric] {
         func gauge(_ name: String, _ help: String, _ value: Bool?) -> Metric {
             Metric(name, .gauge, help: help, samples: value.map { [Metric.Sample($0 ? 1 : 0)] } ?? [])
         }
@@ -93,19 +93,11 @@ actor Enquiry {
             Metric(name, .counter, help: help, samples: value.map { [Metric.Sample(Double($0))] } ?? [])
         }
         let totals = try? table.totals()
-        let classes = try? letters.counts()
-        return [
+        return others() + [
             gauge("acms_worker_running", "Whether a worker has the spool.", reader.isBeingServed),
             gauge(
                 "acms_queue_paused", "Whether the committing is paused, or was when a worker last ran.",
                 try? reader.isPaused()),
-            Metric(
-                "acms_dead_letters", .gauge, help: "Dead letters that wait for an operator, by class.",
-                samples: FailureClass.allCases.compactMap { failure in
-                    classes.map {
-                        Metric.Sample(Double($0[failure] ?? 0), labels: ["class": failure.rawValue])
-                    }
-                }),
             counter(
                 "acms_bookings_committed", "Bookings committed since the table was created.",
                 totals?.committed),

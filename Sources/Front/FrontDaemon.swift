@@ -27,7 +27,8 @@ public struct FrontDaemon: ReconfigurableService {
         rights = PeerRights(settings.front, report: report)
         let connections = ConnectionCount()
         let interface = try BookingsService(
-            acceptance: acceptance, enquiry: enquiry, rights: rights, report: report,
+            acceptance: acceptance, enquiry: enquiry, letters: LetterClasses(directory), rights: rights,
+            report: report,
             connections: { connections.value }
         ).interface()
         events = report.events

@@ -66,12 +66,18 @@ final class FrontReport: Sendable {
         }
         updateStatus()
         metrics.accepted(group.count)
+    }
+
+    /// Tells those who watch of bookings that were accepted.
+    func tell(_ group: [Message]) {
         events.publish { group.map { BookingEvent($0, .accepted, on: $0.acceptedOn) } }
     }
 
-    /// Calls are about to be answered.
-    func answered(_ calls: [Acceptance.Submission], _ answers: [[Result<BookingID, ErrorReply>]]) {
-        let now = ContinuousClock.now
+    /// Calls were answered.
+    func answered(
+        _ calls: [Acceptance.Submission], _ answers: [[Result<BookingID, ErrorReply>]],
+        at now: ContinuousClock.Instant
+    ) {
         metrics.acceptDuration.record(calls.lazy.map { (duration: now - $0.received, count: 1) })
         let refusals = answers.lazy.joined().compactMap { answer in
             if case .failure(let refusal) = answer { refusal } else { nil }

@@ -15,7 +15,7 @@ struct QueueIndex {
         var isMoving = false
         /// It is known before the spool has shown it: the front made it, or looked for it.
         var isAnnounced = false
-        /// The first of its messages, and how many there are.
+        /// The first of its messages, and how many it counts for.
         var first = Row.none
         var count: UInt32 = 0
         var bytes: Int
@@ -206,9 +206,11 @@ extension QueueIndex {
         _ place: SpoolEntry, _ held: [QueuedBooking], bytes: Int, isAnnounced: Bool
     ) {
         remove(place)
+        // What can't be read is there all the same, and a letter that claims nothing is one.
+        let count = place.place == .dead ? (place.name.isLetter ? 1 : 0) : max(1, held.count)
         let entry = entries.insert(
-            Entry(place: place, isAnnounced: isAnnounced, count: UInt32(held.count), bytes: bytes))
-        counts[place.place] += held.count
+            Entry(place: place, isAnnounced: isAnnounced, count: UInt32(count), bytes: bytes))
+        counts[place.place] += count
         entriesByName.insert(entry, for: place.name)
         if place.place.waits { waitingBytes += bytes }
         var last = Row.none

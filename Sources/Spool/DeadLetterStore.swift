@@ -22,6 +22,19 @@ public struct DeadLetterStore: Sendable {
         try files.names(in: directory.path(of: .dead)).compactMap(DeadLetterFile.id(in:)).sorted()
     }
 
+    /// The files of all letters: a letter that was redriven and died again has another.
+    public func letterFiles() throws(SpoolError) -> [BookingID: LetterFile] {
+        var found: [BookingID: LetterFile] = [:]
+        for id in try ids() {
+            guard let status = try files.status(of: directory.path(.dead, DeadLetterFile.name(id))) else {
+                continue
+            }
+            found[id] = LetterFile(
+                identity: status.identity, modifiedMilliseconds: status.modifiedMilliseconds)
+        }
+        return found
+    }
+
     /// One letter with up to `bodyBytes` of its body; nil when there is none with this id.
     public func letter(_ id: BookingID, bodyBytes: Int) throws(SpoolError) -> DeadLetter? {
         let path = directory.path(.dead, DeadLetterFile.name(id))
@@ -119,4 +132,10 @@ extension DeadLetterFilter {
         if let reasonContains, !letter.reason.contains(reasonContains) { return false }
         return agrees(userId, letter.userId) && agrees(apartmentId, letter.apartmentId)
     }
+}
+
+/// What tells the file of a dead letter from another of its name.
+public struct LetterFile: Hashable, Sendable {
+    let identity: FileIdentity
+    let modifiedMilliseconds: Int64
 }

@@ -56,6 +56,9 @@ public struct EntryName: Hashable, Sendable {
     /// How many messages the name promises; nil when it promises nothing.
     var count: Int? { if case .group(_, let count) = form { Int(count) } else { nil } }
 
+    /// Whether it is the name of a dead letter.
+    public var isLetter: Bool { if case .letter = form { true } else { false } }
+
     /// Whether the entry is being written, and left alone.
     var isHidden: Bool {
         if case .other(let bytes) = form { bytes.first == UInt8(ascii: ".") } else { false }

@@ -43,9 +43,9 @@ extension MessageLine {
             // Who writes by hand may put it where callers do.
             let trace = try fields.decodeIfPresent(String.self, forKey: .traceparent)
             traceParent = trace.map(TraceParent.init(_:)) ?? input.traceParent
-            if let trace, traceParent == nil {
+            if trace != nil, traceParent == nil {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .traceparent, in: fields, debugDescription: "\(trace) is no traceparent")
+                    forKey: .traceparent, in: fields, debugDescription: "it is no traceparent")
             }
         }
     }

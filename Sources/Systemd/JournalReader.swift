@@ -30,9 +30,11 @@ public struct JournalReader: ~Copyable {
 
     /// The entries that have a field with this value, oldest first. An entry that is damaged is left out.
     ///
-    /// - Parameter field: its name in the journal, such as `MESSAGE_ID`.
+    /// - Parameters:
+    ///   - field: its name in the journal, such as `MESSAGE_ID`.
+    ///   - isWanted: whether an entry is to be kept: anybody can write any number of them.
     public mutating func records(
-        where field: String, is value: String
+        where field: String, is value: String, isWanted: (JournalRecord) -> Bool = { _ in true }
     ) throws(JournalError) -> [JournalRecord] {
         sd_journal_flush_matches(journal)
         let match = JournalField.bytes(field, value)
@@ -42,7 +44,8 @@ public struct JournalReader: ~Copyable {
         while try check("read the journal", sd_journal_next(journal)) > 0 {
             var time: UInt64 = 0
             guard sd_journal_get_realtime_usec(journal, &time) >= 0 else { continue }
-            records.append(JournalRecord(received: Int64(clamping: time), fields: fields()))
+            let record = JournalRecord(received: Int64(clamping: time), fields: fields())
+            if isWanted(record) { records.append(record) }
         }
         return records
     }

@@ -26,7 +26,12 @@ struct AccountCheck: HealthCheck {
         guard let entry = getpwnam(user) else { return nil }
         var count: Int32 = 64
         var found = [gid_t](repeating: 0, count: Int(count))
-        guard getgrouplist(user, entry.pointee.pw_gid, &found, &count) >= 0 else { return [] }
+        let group = entry.pointee.pw_gid
+        if getgrouplist(user, group, &found, &count) < 0 {
+            // It says how many there are.
+            found = [gid_t](repeating: 0, count: Int(max(0, count)))
+            guard getgrouplist(user, group, &found, &count) >= 0 else { return [] }
+        }
         return Set(found.prefix(Int(count)).map(Accounts.group))
     }
 

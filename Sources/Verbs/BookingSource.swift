@@ -10,6 +10,9 @@ struct BookingSource {
     /// mebibyte that acms takes.
     static let callBytes = 80 << 10
 
+    /// Most lines that a record goes on for: each stray quotation mark costs a look at as many.
+    private static let continuations = 100
+
     let decoder: any LineDecoder
     private var lines: InputLines
     private let derivesKeys: Bool
@@ -92,14 +95,16 @@ struct BookingSource {
         let firstEnd = text.count
         guard !first.isCut, isOpen(text[start...]) else { return first }
         var others: [(line: InputLines.Line, text: [UInt8])] = []
-        while text.count - start <= InputLines.maximumBytes {
+        var isOpen = true
+        while others.count < Self.continuations, text.count - start < InputLines.maximumBytes {
             text.append(UInt8(ascii: "\n"))
             let lineStart = text.count
             guard let line = try nextLine(into: &text) else { break }
             others.append((line, Array(text[lineStart...])))
-            guard !line.isCut else { break }
+            guard !line.isCut, text.count - start <= InputLines.maximumBytes else { break }
+            if self.isOpen(text[lineStart...]) { isOpen.toggle() }
             // Only whole records are worth a try; a stray quotation mark would else swallow the good lines after it.
-            if !isOpen(text[start...]), isReadable(text[start...]) { return first }
+            if !isOpen, isReadable(text[start...]) { return first }
         }
         text.removeLast(text.count - firstEnd)
         putBack += others.reversed()

@@ -4,6 +4,9 @@ import Synchronization
 
 /// Events on their way to whoever prints them.
 final class EventFeed: Sendable {
+    /// Most events that wait for a reader that has stopped, such as a pager.
+    private static let capacity = 50_000
+
     private let waiting = Mutex<(events: [BookingEvent], missed: Int)>(([], 0))
     /// Daemons that are neither watched nor known to be out of reach.
     private let undecided: Mutex<Set<Service>>
@@ -18,16 +21,18 @@ final class EventFeed: Sendable {
 
     /// Notes that a daemon is watched, or can't be.
     ///
-    /// - Returns: whether it was the last one, so that all is seen from now on that can be.
-    func decide(_ service: Service) -> Bool {
-        undecided.withLock { $0.remove(service) != nil && $0.isEmpty }
+    /// The last one makes it known that all is seen from now on that can be.
+    func decide(_ service: Service, _ output: Output) {
+        let isLast = undecided.withLock { $0.remove(service) != nil && $0.isEmpty }
+        if isLast { output.note("Watching; ^C ends.") }
     }
 
     func add(_ reply: EventsReply) {
         guard !reply.events.isEmpty || reply.missed > 0 else { return }
-        waiting.withLock {
-            $0.events += reply.events
-            $0.missed += reply.missed
+        waiting.withLock { waiting in
+            let fitting = reply.events.prefix(max(0, Self.capacity - waiting.events.count))
+            waiting.events += fitting
+            waiting.missed += reply.missed + reply.events.count - fitting.count
         }
         wake.yield()
     }
@@ -82,7 +87,7 @@ struct EventWatch: Sendable {
                 "\(service.interface).WatchEvents", filter, into: (), ifLost: Session.repeatIt
             ) { (reply: EventsReply, _) in
                 isSeen()
-                if feed.decide(service) { output.note("Watching; ^C ends.") }
+                feed.decide(service, output)
                 feed.add(reply)
                 return true
             }

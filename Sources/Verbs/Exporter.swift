@@ -18,14 +18,14 @@ struct ExportColumn<Item>: Sendable {
 struct Exporter<Item: Encodable & Sendable>: Sendable {
     private let columns: [ExportColumn<Item>]
     private let format: LineFormat
-    private let sink: ExportSink
+    private let sink: FileSink
     /// How many were written.
     private(set) var count = 0
 
     static var ifLost: String { "What was written is incomplete; repeat the command." }
 
     /// Begins the export; CSV has its header even when no item follows.
-    init(_ columns: [ExportColumn<Item>], _ format: LineFormat, to sink: ExportSink) throws(Failure) {
+    init(_ columns: [ExportColumn<Item>], _ format: LineFormat, to sink: FileSink) throws(Failure) {
         self.columns = columns
         self.format = format
         self.sink = sink
@@ -75,9 +75,9 @@ extension Session {
         _ options: ExportOptions, _ columns: [ExportColumn<Item>], _ what: String,
         _ body: (Session, inout Exporter<Item>) async throws -> R
     ) async throws -> R {
-        let sink = try ExportSink(options.output, output)
+        let sink = try FileSink(options.output, output)
         do {
-            var exporter = try Exporter(columns, options.format, to: sink)
+            var exporter = try Exporter(columns, options.lineFormat, to: sink)
             let result = try await body(self, &exporter)
             try sink.finish()
             if sink.isFile { StandardError.showProgress("") }

@@ -68,6 +68,16 @@ enum Failure: Error, Sendable {
 // MARK: - For people
 
 extension Failure {
+    /// Why a daemon has not answered, in a few words.
+    var brief: String {
+        switch self {
+        case .unreachable(_, let errno, _): String(cString: strerror(errno))
+        case .lost(.timedOut, _, _): "no reply"
+        case .lost(.disconnected, _, _): "it ended"
+        default: lines.first ?? "can't be reached"
+        }
+    }
+
     /// What is wrong, then what to do next.
     var lines: [String] {
         switch self {

@@ -14,6 +14,9 @@ extension Int {
 }
 
 extension Double {
+    /// The whole number nearest to it; the greatest there is for what is more.
+    var whole: Int { isNaN ? 0 : Int(exactly: rounded()) ?? (self < 0 ? .min : .max) }
+
     /// Bytes: `31 MB`, `1.2 GB`.
     var bytesText: String {
         let units = ["B", "kB", "MB", "GB", "TB"]
@@ -38,8 +41,8 @@ extension Double {
 
     /// One decimal below ten, none from there on.
     private var threeDigits: String {
-        guard self < 9.95 else { return "\(Int(rounded()))" }
-        let tenths = Int((self * 10).rounded())
+        guard self < 9.95 else { return "\(whole)" }
+        let tenths = (self * 10).whole
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 }

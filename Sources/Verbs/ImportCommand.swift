@@ -12,10 +12,11 @@ struct ImportCommand: Verb {
             A line of JSON is an object: {"userId":…,"apartmentId":…,"startDate":…,"endDate":…} and perhaps \
             "idempotencyKey", "bookingStatus" (PENDING) and "traceparent". CSV has the same names in its first line, \
             in any order; user, apartment, from, to and key stand for the first five as well. What 'acmsctl export \
-            bookings' writes can be imported: id, createdOn and updatedOn are passed over.
+            bookings --status pending' writes can be imported: id, createdOn and updatedOn are passed over.
 
             Run the same command again after it was interrupted, at whatever moment: each line is booked once. To that \
-            end a line without a key of its own gets one that is made of its user, apartment and dates.
+            end a line without a key of its own gets one that is made of its user, apartment and dates; it is answered with \
+            the booking that was made of it, whatever has become of that.
 
             A line that is refused holds up no other. It is written to FILE.refused.jsonl with the reason, and the \
             exit status is 1 then; mend the lines there and import that file. Where acms has no room for more, the \

@@ -66,6 +66,12 @@ struct JSONLineDecoder: LineDecoder {
         guard case .object(var members)? = value(text) else {
             return .failure(.init(reason: "it is not a JSON object."))
         }
+        if members["line"] != nil, case .string(let reason)? = members["reason"],
+            case .string? = members["input"]
+        {
+            return .failure(
+                .init(reason: "it was refused before and isn't mended: \(reason) Make its input an object."))
+        }
         for column in BookingColumn.allCases where column.isPassedOver && column.rawValue != keyColumn {
             members[column.rawValue] = nil
         }

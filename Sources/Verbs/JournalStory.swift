@@ -18,13 +18,16 @@ struct JournalStory: Sendable {
     ///   - user: whose booking it is, where that is known.
     ///   - daemons: the user ids of the daemons, for entries of one that ended before journald had looked at it.
     init(_ records: [JournalRecord], of id: String, user: String?, daemons: Set<String> = []) {
-        let records = records.filter { record in
-            record["_SYSTEMD_UNIT"].map(Self.units.contains) ?? record["_UID"].map(daemons.contains) ?? false
-        }
+        let records = records.filter { Self.isTrusted($0, daemons) }
         self.records = records
         let user = user ?? Self.user(in: records)
         steps = records.map { Self.step($0, of: id, user: user) }
         traceID = Self.traceID(in: records)
+    }
+
+    /// Whether one of the daemons has written an entry.
+    static func isTrusted(_ record: JournalRecord, _ daemons: Set<String>) -> Bool {
+        record["_SYSTEMD_UNIT"].map(units.contains) ?? record["_UID"].map(daemons.contains) ?? false
     }
 
     private static func ids(_ record: JournalRecord) -> Set<String> {

@@ -7,7 +7,9 @@ enum Key: Equatable, Sendable {
     case up, down, pageUp, pageDown, enter, escape
 
     /// The keys that a terminal's bytes stand for; what isn't known is left out.
-    static func decode(_ bytes: some Collection<UInt8>) -> [Key] {
+    ///
+    /// - Returns: the keys, and the beginning of a sequence whose end has not come yet.
+    static func decode(_ bytes: some Collection<UInt8>) -> (keys: [Key], rest: [UInt8]) {
         var keys: [Key] = []
         var rest = Array(bytes)[...]
         while let first = rest.popFirst() {
@@ -19,10 +21,11 @@ enum Key: Equatable, Sendable {
                     keys.append(.escape)
                     continue
                 }
+                let whole = [first] + rest
                 rest = rest.dropFirst()
                 let parameters = rest.prefix { (0x30...0x3f).contains($0) }
                 rest = rest.dropFirst(parameters.count)
-                guard let final = rest.popFirst() else { continue }
+                guard let final = rest.popFirst() else { return (keys, whole) }
                 switch (final, parameters.first) {
                 case (UInt8(ascii: "A"), _): keys.append(.up)
                 case (UInt8(ascii: "B"), _): keys.append(.down)
@@ -34,7 +37,7 @@ enum Key: Equatable, Sendable {
             default: continue
             }
         }
-        return keys
+        return (keys, [])
     }
 }
 
@@ -52,6 +55,7 @@ enum KeyReader {
     ) {
         DispatchQueue(label: "io.acms.keys").async {
             var buffer = [UInt8](repeating: 0, count: 256)
+            var unfinished: [UInt8] = []
             while true {
                 var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
                 let ready = poll(&input, 1, patience)
@@ -63,7 +67,10 @@ enum KeyReader {
                     _ = keys([.character("q")])
                     return
                 }
-                if count > 0, !keys(Key.decode(buffer[..<count])) { return }
+                guard count > 0 else { continue }
+                let (pressed, rest) = Key.decode(unfinished + buffer[..<count])
+                unfinished = rest
+                if !keys(pressed) { return }
             }
         }
     }

@@ -21,7 +21,7 @@ struct LatencyWindow: Sendable {
     /// Adds a look. Counts that have fallen are those of a daemon that was started anew.
     mutating func add(_ sample: Metric.Sample?) {
         let counts = Dictionary(
-            (sample?.buckets ?? []).map { ($0.upTo, $0.count) }, uniquingKeysWith: +)
+            (sample?.buckets ?? []).map { ($0.upTo, min(max(0, $0.count), 1 << 40)) }, uniquingKeysWith: max)
         if let last = history.last, last.contains(where: { counts[$0.key, default: 0] < $0.value }) {
             history = [[:]]
         }

@@ -3,7 +3,8 @@ import Varlink
 
 /// Reads the lines of one format.
 protocol LineDecoder {
-    /// Whether the line goes on after `text`, which is followed by a newline.
+    /// Whether what is open at the beginning of `text` and at its end differ: a line that is open at its end goes on
+    /// after the newline.
     func isOpen(_ text: UnsafeRawBufferPointer) -> Bool
 
     /// Reads a line.

@@ -8,7 +8,7 @@ import Synchronization
 struct LiveTerminal: Sendable {
     /// The alternate screen without a cursor; and back.
     private static let enter = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J"
-    fileprivate static let leave: StaticString = "\u{1b}[?25h\u{1b}[?1049l"
+    private static let leave: StaticString = "\u{1b}[?25h\u{1b}[?1049l"
     /// Those that end the program, its own traps among them. SIGPIPE is left to the connections, which ignore it.
     private static let endingSignals = [
         SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE,
@@ -19,6 +19,11 @@ struct LiveTerminal: Sendable {
     /// - Returns: nil when standard input is none.
     init?() {
         guard tcgetattr(STDIN_FILENO, &savedMode) == 0 else { return nil }
+        // What handlers touch is there before the first of them: a global is made at its first use, under a lock.
+        isResized.store(false, ordering: .sequentiallyConsistent)
+        isContinued.store(false, ordering: .sequentiallyConsistent)
+        isTaken.store(false, ordering: .sequentiallyConsistent)
+        savedLeave = Self.leave
         for number in Self.endingSignals { signal(number, giveBackAndEnd) }
         signal(SIGTSTP, giveBackAndStop)
         signal(SIGWINCH) { _ in isResized.store(true, ordering: .sequentiallyConsistent) }
@@ -43,6 +48,8 @@ struct LiveTerminal: Sendable {
     ///
     /// - Returns: whether the frame must be drawn anew.
     func hasChanged() -> Bool {
+        // In the background the screen is somebody else's.
+        guard tcgetpgrp(STDIN_FILENO) == getpgrp() else { return false }
         let wasContinued = isContinued.exchange(false, ordering: .sequentiallyConsistent)
         if wasContinued { take() }
         return isResized.exchange(false, ordering: .sequentiallyConsistent) || wasContinued
@@ -59,6 +66,8 @@ struct LiveTerminal: Sendable {
 
     /// Shows a frame in place of the last one.
     func show(_ lines: [String]) {
+        // A signal's handler may have given it back on another thread.
+        guard isTaken.load(ordering: .sequentiallyConsistent) else { return }
         // Each line is cleared behind its text, and what is below all of them: nothing flickers.
         Self.write("\u{1b}[H" + lines.map { "\($0)\u{1b}[K" }.joined(separator: "\r\n") + "\u{1b}[J")
     }
@@ -68,14 +77,22 @@ struct LiveTerminal: Sendable {
 
 // Written before any handler is set, and only read from then on.
 nonisolated(unsafe) private var savedMode = termios()
+nonisolated(unsafe) private var savedLeave: StaticString = ""
 private let isTaken = Atomic(false)
 private let isResized = Atomic(false)
 private let isContinued = Atomic(false)
 
 private func giveBack() {
     guard isTaken.exchange(false, ordering: .sequentiallyConsistent) else { return }
-    _ = write(STDOUT_FILENO, LiveTerminal.leave.utf8Start, LiveTerminal.leave.utf8CodeUnitCount)
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &savedMode)
+    // From the background, too, and at once, though output may be held.
+    var stopping = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&stopping)
+    sigaddset(&stopping, SIGTTOU)
+    pthread_sigmask(SIG_BLOCK, &stopping, &before)
+    tcsetattr(STDIN_FILENO, TCSANOW, &savedMode)
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    _ = write(STDOUT_FILENO, savedLeave.utf8Start, savedLeave.utf8CodeUnitCount)
 }
 
 private func giveBackAndEnd(_ number: Int32) {
@@ -85,7 +102,9 @@ private func giveBackAndEnd(_ number: Int32) {
 }
 
 private func giveBackAndStop(_ number: Int32) {
+    let interrupted = errno
     giveBack()
     // Goes on here once the program is continued, which SIGCONT's handler notes.
     raise(SIGSTOP)
+    errno = interrupted
 }

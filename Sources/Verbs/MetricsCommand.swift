@@ -109,7 +109,8 @@ struct MetricsCommand: AsyncParsableCommand {
         let text = MetricsText(form: isOpenMetrics ? .openMetrics : .prometheus)
         let lines = options.json ? metrics.map { JSONLine.text(of: $0) } : text.lines(of: metrics)
         if let file {
-            try ReplacedFile(path: file).write(lines)
+            // Collectors are other users.
+            try output.write(lines, to: file, mode: 0o644)
         } else {
             try output.write(lines)
         }

@@ -1,4 +1,5 @@
 import Bookings
+import FoundationEssentials
 import Glibc
 import Varlink
 
@@ -175,7 +176,10 @@ extension Service {
             separator: " ")
         let names = services.map(\.interface).joined(separator: ":")
         let config = site.config.map { " --config \($0.shellWord)" } ?? ""
-        return "systemd-socket-activate \(listen) --fdname=\(names) \(daemon)\(config)"
+        // It hands nothing of the environment on that isn't named.
+        let variables = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("ACMS_") }
+            .sorted { $0.key < $1.key }.map { " --setenv=\("\($0.key)=\($0.value)".shellWord)" }.joined()
+        return "systemd-socket-activate \(listen) --fdname=\(names)\(variables) \(daemon)\(config)"
     }
 }
 

@@ -53,10 +53,10 @@ struct TopCommand: AsyncParsableCommand {
         _ look: TopLook, _ interval: Duration, _ output: Output, _ locale: Locale
     ) async throws {
         var history = TopHistory()
-        history.add(try await look.sample())
+        history.add(try await look.first())
         repeat {
             try await Task.sleep(for: interval)
-            history.add(try await look.sample())
+            history.add(await look.sample(after: history))
             guard let state = history.state else { continue }
             try output.write(state.summary) {
                 TopScreen(

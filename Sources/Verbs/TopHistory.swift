@@ -34,8 +34,23 @@ struct TopHistory: Sendable {
     private var commit = LatencyWindow()
     private var latency = LatencyWindow()
     private var last: TopSample?
+    private var lettersSince = ContinuousClock.now
 
+    /// Whether dead letters must be counted anew: their number is another, or it is ten seconds ago.
+    func wantsLetters(_ sample: TopSample) -> Bool {
+        guard let dead = sample.attributes?.dead, dead > 0 else { return false }
+        guard let last, last.letters != nil else { return true }
+        return last.attributes?.dead != dead || sample.instant - lettersSince > .seconds(10)
+    }
+
+    /// Adds a look. Dead letters that were not counted anew are those of the last one.
     mutating func add(_ sample: TopSample) {
+        var sample = sample
+        if sample.letters != nil {
+            lettersSince = sample.instant
+        } else if sample.attributes?.dead ?? 0 > 0 {
+            sample.letters = last?.letters
+        }
         let front = try? sample.front.get()
         let worker = try? sample.worker.get()
         let instant = sample.instant
@@ -87,12 +102,12 @@ struct TopState: Sendable {
     /// Messages in a place, as far as either daemon tells.
     func count(_ place: String, _ attribute: KeyPath<QueueInterface.Attributes, Int>) -> Int? {
         sample.attributes.map { $0[keyPath: attribute] }
-            ?? front?.value("acms_queue_messages", ["place": place]).map { Int($0) }
+            ?? front?.value("acms_queue_messages", ["place": place])?.whole
     }
 
     /// Seconds; nil when none waits.
     var oldest: Int? {
         if let attributes = sample.attributes { return attributes.oldestSeconds }
-        return front?.value("acms_queue_oldest_age_seconds").flatMap { $0 > 0 ? Int($0) : nil }
+        return front?.value("acms_queue_oldest_age_seconds").flatMap { $0 > 0 ? $0.whole : nil }
     }
 }

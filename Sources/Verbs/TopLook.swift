@@ -30,25 +30,48 @@ struct TopLook: Sendable {
         _ service: Service, _ body: (Session) async throws -> R
     ) async -> Result<R, Failure> { await daemons.ask(service, body) }
 
-    /// - Throws: when neither daemon can be reached.
-    func sample() async throws -> TopSample {
+    /// Counts dead letters by reason, for which the worker reads all of them: it may take long where there are many.
+    ///
+    /// - Returns: nil where there are none, or it can't be had.
+    func letters() async -> QueueInterface.AgeProfile? {
+        let answer = await ask(.queue) { session in
+            try await session.call(
+                QueueInterface.method("GetAgeProfile"),
+                QueueInterface.GetAgeProfile(by: .reason, dead: true, limit: 8),
+                returning: QueueInterface.AgeProfile.self)
+        }
+        guard let profile = try? answer.get(), profile.total.total > 0 else { return nil }
+        return profile
+    }
+
+    /// Asks both daemons.
+    func sample() async -> TopSample {
         async let front = ask(.bookings) { try await $0.metrics() }
         async let worker = ask(.queue) { session in
             let metrics = try await session.metrics()
             let attributes: QueueInterface.Attributes = try await session.call(
                 QueueInterface.method("GetQueueAttributes"), NoParameters())
-            var letters: QueueInterface.AgeProfile?
-            if attributes.dead > 0 {
-                letters = try await session.call(
-                    QueueInterface.method("GetAgeProfile"),
-                    QueueInterface.GetAgeProfile(by: .reason, dead: true, limit: 8))
-            }
-            return (metrics, attributes, letters)
+            return (metrics, attributes)
         }
         let answers = (await front, await worker)
-        if case (.failure(let failure), .failure) = answers { throw failure }
         let known = try? answers.1.get()
         return TopSample(
-            front: answers.0, worker: answers.1.map(\.0), attributes: known?.1, letters: known?.2)
+            front: answers.0, worker: answers.1.map(\.0), attributes: known?.1)
+    }
+
+    /// The first look.
+    ///
+    /// - Throws: when neither daemon can be reached.
+    func first() async throws -> TopSample {
+        let sample = await sample(after: TopHistory())
+        if case (.failure(let failure), .failure) = (sample.front, sample.worker) { throw failure }
+        return sample
+    }
+
+    /// The same, with dead letters counted where that is due.
+    func sample(after history: TopHistory) async -> TopSample {
+        var sample = await sample()
+        if history.wantsLetters(sample) { sample.letters = await letters() }
+        return sample
     }
 }

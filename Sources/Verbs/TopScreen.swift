@@ -53,10 +53,10 @@ struct TopScreen {
     {
         switch metrics {
         case .failure(let failure):
-            return ["\(name) ", StyledText(failure.lines.first ?? "can't be reached", .red)]
+            return ["\(name) ", StyledText("DOWN: \(failure.brief)", .red)]
         case .success(let metrics):
             let memory = metrics.value("acms_process_resident_memory_bytes").map { $0.bytesText } ?? "-"
-            let cpu = load.map { "\(Int(($0 * 100).rounded())) %" } ?? "-"
+            let cpu = load.map { "\(($0 * 100).whole) %" } ?? "-"
             return ["\(name) ", StyledText("up", .green), " \(memory) \(cpu) CPU"]
         }
     }
@@ -87,8 +87,8 @@ struct TopScreen {
 
     private var rates: [String] {
         func line(_ name: String, _ rate: TopHistory.Rate, _ style: StyledText.Style?) -> String {
-            let now = rate.rates.last.map { "\(Int($0.rounded()).grouped)/s" } ?? "-"
-            let total = rate.total.map { Int($0).grouped } ?? "-"
+            let now = rate.rates.last.map { "\($0.whole.grouped)/s" } ?? "-"
+            let total = rate.total.map { $0.whole.grouped } ?? "-"
             let head = name.padded(to: 11) + now.leftPadded(to: 10) + total.leftPadded(to: 15) + "  "
             let width = max(0, size.columns - head.displayWidth)
             return row([

@@ -4,7 +4,7 @@ import Varlink
 /// `acmsctl top` on a terminal: looks, draws, and does what keys say.
 struct TopSession {
     private enum Event: Sendable {
-        case looked(Result<TopSample, Failure>)
+        case looked(TopSample)
         case pressed([Key])
         case changed
     }
@@ -19,7 +19,6 @@ struct TopSession {
     private var history = TopHistory()
     private var browser: LetterBrowser?
     private var message: (text: StyledText, until: ContinuousClock.Instant)?
-    private var trouble: StyledText?
 
     init(look: TopLook, interval: Duration, terminal: Terminal, locale: Locale) {
         self.look = look
@@ -30,7 +29,7 @@ struct TopSession {
 
     consuming func run() async throws {
         // Before the terminal is taken over, so that an error is read as any other.
-        history.add(try await look.sample())
+        history.add(try await look.first())
         guard let terminal = LiveTerminal() else { return }
         defer { terminal.end() }
         let (events, send) = AsyncStream.makeStream(of: Event.self)
@@ -43,24 +42,16 @@ struct TopSession {
         let looking = Task { [look, interval] in
             while !Task.isCancelled {
                 try await Task.sleep(for: interval)
-                let sample: Result<TopSample, Failure>
-                do {
-                    sample = .success(try await look.sample())
-                } catch let failure as Failure {
-                    sample = .failure(failure)
-                }
-                send.yield(.looked(sample))
+                send.yield(.looked(await look.sample()))
             }
         }
         defer { looking.cancel() }
         draw(on: terminal)
         for await event in events {
             switch event {
-            case .looked(.success(let sample)):
+            case .looked(var sample):
+                if history.wantsLetters(sample) { sample.letters = await look.letters() }
                 history.add(sample)
-                trouble = nil
-            case .looked(.failure(let failure)):
-                trouble = StyledText(failure.lines.first ?? "Neither daemon can be reached.", .red)
             case .pressed(let keys):
                 for key in keys where await !handle(key) { return }
             case .changed: break
@@ -71,7 +62,7 @@ struct TopSession {
 
     private func draw(on terminal: LiveTerminal) {
         let size = terminal.size
-        let footer = trouble ?? message.flatMap { $0.until > .now ? $0.text : nil }
+        let footer = message.flatMap { $0.until > .now ? $0.text : nil }
         if let browser {
             terminal.show(browser.lines(size, hasColour: hasColour, message: footer))
         } else if let state = history.state {
@@ -164,7 +155,7 @@ struct TopSession {
         switch answer {
         case .success(let reply):
             if let failed = reply.failed.first {
-                message = (StyledText(failed.reason, .red), .now + .seconds(5))
+                message = (StyledText("Not redriven: \(failed.reason)", .red), .now + .seconds(5))
             } else {
                 browser?.remove(letter.id)
                 say(nil, done: "Redrove \(letter.id).")

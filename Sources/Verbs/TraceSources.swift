@@ -82,8 +82,11 @@ struct TraceSources {
         do throws(JournalError) {
             var reader =
                 if let directory { try JournalReader(directory: directory) } else { try JournalReader() }
-            let records = try reader.records(where: "ACMS_BOOKING_ID", is: id)
-            return JournalStory(records, of: id, user: user, daemons: Self.daemons)
+            let daemons = Self.daemons
+            let records = try reader.records(where: "ACMS_BOOKING_ID", is: id) {
+                JournalStory.isTrusted($0, daemons)
+            }
+            return JournalStory(records, of: id, user: user, daemons: daemons)
         } catch {
             // One that is named must be there.
             if let directory { throw .inputFailed(path: directory, errno: error.errno) }

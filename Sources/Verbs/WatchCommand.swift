@@ -25,9 +25,18 @@ struct WatchCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit ?? 1 >= 1 else { throw ValidationError("--limit must be at least 1.") }
+        guard id.map({ BookingID($0) != nil }) ?? true else {
+            throw ValidationError("--id must be a booking's id, as 'acmsctl list' shows it.")
+        }
+        for (option, name) in [("--user", user), ("--apartment", apartment)]
+        where !(name.map(BookingRequest.isIdentifier) ?? true) {
+            throw ValidationError("\(option) must be 1 to 256 bytes without control characters.")
+        }
     }
 
     func run() async throws {
+        // As acms writes it.
+        let id = id.map { BookingID($0)?.description ?? $0 }
         let filter = EventFilter(id: id, userId: user, apartmentId: apartment)
         try await options.run { settings, output in
             let services = [Service.bookings, .queue]
@@ -36,7 +45,7 @@ struct WatchCommand: AsyncParsableCommand {
                 for service in services {
                     group.addTask {
                         // A daemon that can't be watched keeps nobody waiting for it.
-                        defer { _ = feed.decide(service) }
+                        defer { feed.decide(service, output) }
                         try await EventWatch(
                             service: service, path: service.socketPath(in: settings), filter: filter,
                             output: output
@@ -53,7 +62,7 @@ struct WatchCommand: AsyncParsableCommand {
                     case .failure(let failure as Failure) where failure.isOfOutput: throw failure
                     case .failure(let error):
                         endedWatches.append(error)
-                        if endedWatches.count == 2 { throw endedWatches[0] }
+                        if endedWatches.count == services.count { throw error }
                         (error as? Failure).map { output.note("acmsctl: \($0.lines.joined(separator: " "))") }
                     }
                 }

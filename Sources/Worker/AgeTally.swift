@@ -7,6 +7,9 @@ struct AgeTally {
     /// So many names are told apart; those that come later count as others.
     static let maximumNames = 20_000
 
+    /// Longest name that is told apart from others, in bytes: as long as an identifier may be.
+    static let nameBytes = 256
+
     private let time: Timestamp
     private var total = [Int](repeating: 0, count: bounds.count + 1)
     private var named: [String: [Int]] = [:]
@@ -23,7 +26,7 @@ struct AgeTally {
         let age = time.since(start)
         let column = Self.bounds.firstIndex { age < .seconds($0) } ?? Self.bounds.count
         total[column] += 1
-        guard let name else {
+        guard let name = name?.cut(toBytes: Self.nameBytes) else {
             unnamed[column] += 1
             return
         }

@@ -43,10 +43,14 @@ struct QueueListing {
         while position.given < given, try messages?.next() != nil { position.given += 1 }
     }
 
+    /// A page ends with the message that makes it longer than this, in bytes, roughly.
+    private static let pageBytes = 1 << 20
+
     /// The next messages, at most `limit`, and where to go on; nil after the last.
     mutating func next(_ limit: Int) throws(SpoolError) -> QueueInterface.MessageList {
         var items: [QueueInterface.QueuedMessage] = []
-        while items.count < limit {
+        var bytes = 0
+        while items.count < limit, bytes < Self.pageBytes {
             guard let message = try messages?.next() else {
                 if let file = files.popLast() {
                     try open(file)
@@ -58,6 +62,7 @@ struct QueueListing {
                 continue
             }
             position.given += 1
+            bytes += message.attempts.reduce(1024) { $0 + $1.reason.utf8.count + 100 }
             items.append(
                 .init(
                     message, in: Self.places[position.place].name, file: position.file?.description ?? ""))

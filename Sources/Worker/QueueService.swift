@@ -62,11 +62,8 @@ struct QueueService: Sendable {
                     try await worker.resume(by: call.peer)
                     return NoParameters()
                 },
-                .streaming("ListMessages") {
-                    (
-                        parameters: QueueInterface.ListMessages, call,
-                        replies: ReplyStream<QueueInterface.MessageList>
-                    ) throws(ErrorReply) in
+                .streamingEncoded("ListMessages") {
+                    (parameters: QueueInterface.ListMessages, call, replies) throws(ErrorReply) in
                     try await survey.messages(parameters, call, replies)
                 },
                 Method("GetAgeProfile") {
@@ -74,14 +71,17 @@ struct QueueService: Sendable {
                     try await survey.ages(parameters)
                 },
                 .streaming("WatchEvents", requiresMore: true) {
-                    (filter: EventFilter, _, replies: ReplyStream<EventsReply>) in
-                    await worker.report.events.watch(filter, replies)
+                    (filter: EventFilter, call, replies: ReplyStream<EventsReply>) throws(ErrorReply) in
+                    guard let last = await worker.report.events.watch(filter, by: call.peer, replies) else {
+                        throw ErrorReply(QueueInterface.TooManyWatchers(limit: EventHub.maximumWatchers))
+                    }
+                    return last
                 },
-                // Of nothing that the worker may be busy with.
+                // The worker itself isn't asked, which may be busy.
                 Method("GetMetrics") { (_: NoParameters, _) in
-                    MetricsReply(
-                        metrics: process.metrics(connections: connections()) + worker.report.metrics.metrics
-                            + worker.report.health)
+                    await survey.metrics { [process, connections, report = worker.report] in
+                        process.metrics(connections: connections()) + report.metrics.metrics + report.health
+                    }
                 },
             ])
     }

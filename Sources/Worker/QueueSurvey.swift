@@ -1,4 +1,5 @@
 import Bookings
+import FoundationEssentials
 import Spool
 import Varlink
 
@@ -11,6 +12,7 @@ actor QueueSurvey {
 
     private let reader: SpoolReader
     private let letters: DeadLetterStore
+    private let encoder = JSONEncoder()
     /// Files that are read before somebody else's look gets its turn.
     private static let filesAtATime = 64
 
@@ -18,28 +20,32 @@ actor QueueSurvey {
     init(_ directory: SpoolDirectory) {
         reader = SpoolReader(directory)
         letters = DeadLetterStore(directory)
+        encoder.outputFormatting = [.withoutEscapingSlashes]
     }
 
     /// Lists the messages that wait: a page of them, or with `more` all.
     func messages(
         _ parameters: QueueInterface.ListMessages, _ call: CallContext,
-        _ replies: ReplyStream<QueueInterface.MessageList>
-    ) async throws(ErrorReply) -> QueueInterface.MessageList {
+        _ replies: EncodedReplyStream
+    ) async throws(ErrorReply) -> [UInt8] {
         let limit = try PageLimit.checked(parameters.limit)
         do {
             var listing = try QueueListing(reader, after: parameters.nextToken)
             var page = try listing.next(limit)
             while call.wantsMore, page.nextToken != nil {
-                guard await replies.send(page) else { break }
+                guard await replies.send(Array(try encoder.encode(page))) else { break }
                 page = try listing.next(limit)
             }
-            return page
+            return Array(try encoder.encode(page))
         } catch is InvalidPageToken {
             throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
         } catch {
             throw Self.unreadable(error)
         }
     }
+
+    /// Gathers figures, some of which are files to be read.
+    func metrics(_ body: @Sendable () -> [Metric]) -> MetricsReply { MetricsReply(metrics: body()) }
 
     /// Counts messages by name and age.
     func ages(_ parameters: QueueInterface.GetAgeProfile) async throws(ErrorReply)
@@ -67,12 +73,13 @@ actor QueueSurvey {
     {
         for place in [SpoolPlace.active, .incoming, .deferred] {
             for (number, name) in try reader.entries(in: place).enumerated() {
-                try reader.forEachMessage(in: place, name.description) { message in
+                guard var messages = try reader.messages(in: place, name.description) else { continue }
+                while let message = try messages.next() {
                     let request = message.request
                     tally.count(
                         key == .user ? request.userID : request.apartmentID, since: message.acceptedOn)
-                    return true
                 }
+                for _ in 0..<messages.unreadable { tally.count(nil, since: messages.arrival) }
                 guard await mayGoOn(number) else { return }
             }
         }

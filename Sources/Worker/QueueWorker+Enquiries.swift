@@ -91,7 +91,7 @@ extension QueueWorker {
         switch decision {
         case .decided(let booking, let cancelled):
             report.decided(booking, cancelled: cancelled, by: peer)
-            return (booking, cancelled)
+            return (booking, cancelled.map(\.id))
         case .wrongStatus(let status):
             throw ErrorReply(CaretakerInterface.WrongStatus(bookingStatus: status))
         case .notAvailable(let booking):

@@ -170,7 +170,7 @@ actor QueueWorker {
     private func recover(at time: Timestamp) throws {
         try probe()
         let (policy, chance) = (policy, chance)
-        var dead = 0
+        var charges: [(id: BookingID, content: Result<Message, Poison>, settlement: Settlement)] = []
         let charged = try consumer.recover(
             upTo: settings.batchSize, at: time,
             committed: { [table] ids throws(TableUnavailable) in
@@ -178,11 +178,15 @@ actor QueueWorker {
             },
             charge: { message in
                 let settlement = policy.afterCrash(message, at: time, chance: chance())
-                if case .dead = settlement { dead += 1 }
+                charges.append((message.id, .success(message), settlement))
                 return settlement
             })
-        uncounted += dead
         if !charged.isEmpty { report.recovered(charged) }
+        // What was not charged in the end may still be in the table.
+        let durable = Set(charged)
+        let settled = charges.filter { durable.contains($0.id) }.map { ($0.content, $0.settlement) }
+        uncounted += settled.count { if case .dead = $0.1 { true } else { false } }
+        report.settled(settled)
     }
 
     private func serve(at time: Timestamp) throws -> Next {

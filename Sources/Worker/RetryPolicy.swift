@@ -50,7 +50,9 @@ struct RetryPolicy: Hashable, Sendable {
     func poison(
         _ reason: String, attempts: [Attempt], receiveCount: Int, at time: Timestamp
     ) -> Settlement {
-        .dead(
+        // It may quote what anybody has written, and stands in the letter's head, the log and events.
+        let reason = reason.cut(toBytes: Attempt.reasonBytes)
+        return .dead(
             .poison, reason: reason,
             attempts: attempts + [Attempt(on: time, class: Attempt.poison, reason: reason)],
             receiveCount: receiveCount + 1)
@@ -70,15 +72,10 @@ extension Message {
     /// As many as the largest receive count that can be configured, so that a message whose tries are redriven
     /// again and again never outgrows a line of the spool.
     private static var keptAttempts: Int { 1000 }
-    private static var reasonBytes: Int { 512 }
 
     fileprivate func tried(_ attempt: Attempt) -> Message {
         var attempt = attempt
-        if attempt.reason.utf8.count > Self.reasonBytes {
-            let cut = attempt.reason.utf8.prefix(Self.reasonBytes)
-            // A piece of a character at the end becomes a replacement character.
-            attempt.reason = String(decoding: cut, as: UTF8.self) + "…"
-        }
+        attempt.reason = attempt.reason.cut(toBytes: Attempt.reasonBytes)
         var tried = self
         tried.receiveCount += 1
         tried.attempts = (tried.attempts + [attempt]).suffix(Self.keptAttempts)
@@ -89,5 +86,19 @@ extension Message {
         var due = self
         due.notBefore = time
         return due
+    }
+}
+
+extension Attempt {
+    /// Longest reason that is kept, in bytes.
+    fileprivate static var reasonBytes: Int { 512 }
+}
+
+extension String {
+    /// The text, or its beginning and `…` where it has more bytes.
+    func cut(toBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        // A piece of a character at the end becomes a replacement character.
+        return String(decoding: utf8.prefix(limit), as: UTF8.self) + "…"
     }
 }

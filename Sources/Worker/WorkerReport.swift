@@ -160,12 +160,12 @@ final class WorkerReport: Sendable {
         }
     }
 
-    func decided(_ booking: Booking, cancelled: [String], by peer: Peer) {
+    func decided(_ booking: Booking, cancelled: [Booking], by peer: Peer) {
         let others = cancelled.isEmpty ? "" : "; cancelled \(cancelled.count) that overlap it"
         act(
             .decided, by: peer, "Booking is now \(booking.bookingStatus.rawValue)\(others)",
             [
-                "booking-id": .array(([booking.id] + cancelled).map { .string($0) }),
+                "booking-id": .array(([booking] + cancelled).map { .string($0.id) }),
                 "user-id": .string(booking.userId), "apartment-id": .string(booking.apartmentId),
             ])
         metrics.decided(booking.bookingStatus)
@@ -174,7 +174,8 @@ final class WorkerReport: Sendable {
             let time = Timestamp.now()
             return [BookingEvent(booking, on: time)]
                 + cancelled.map {
-                    BookingEvent(on: time, .cancelled, id: $0, apartmentId: booking.apartmentId)
+                    BookingEvent(
+                        on: time, .cancelled, id: $0.id, userId: $0.userId, apartmentId: $0.apartmentId)
                 }
         }
     }

@@ -24,7 +24,7 @@ import Testing
         }
         #expect(booking.bookingStatus == .approved)
         #expect(booking.updatedOn == later)
-        #expect(cancelled == [inside, across].map(\.description))
+        #expect(cancelled.map(\.id) == [inside, across].map(\.description))
         for id in [inside, across] { #expect(try table.booking(id)?.bookingStatus == .cancelled) }
         for id in [before, after, elsewhere] { #expect(try table.booking(id)?.bookingStatus == .pending) }
     }

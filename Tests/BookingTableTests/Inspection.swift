@@ -24,12 +24,16 @@ extension SQLiteTable {
             _ = try BookingRow.committed(db, among: [id])
             _ = try BookingRow.pendingID(db, user: "u", apartment: "A")
             _ = try BookingRow.approved(db, apartment: "A", start: "2026-01-01", end: "2026-01-02")
-            _ = try BookingRow.pendingIDs(db, apartment: "A", start: "2026-01-01", end: "2026-01-02")
+            _ = try BookingRow.pending(db, apartment: "A", start: "2026-01-01", end: "2026-01-02")
             for owner in owners {
                 for status in [nil, BookingStatus.pending] {
                     _ = try BookingRow.page(db, owner, status, 10, nil)
                     _ = try BookingRow.page(db, owner, status, 10, position)
                 }
+            }
+            for status in [nil, BookingStatus.approved] {
+                _ = try BookingRow.page(db, status, 10, after: nil)
+                _ = try BookingRow.page(db, status, 10, after: id)
             }
             db.trace(options: [])
             return try seen.queries.map { query in

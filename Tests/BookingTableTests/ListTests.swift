@@ -76,7 +76,7 @@ import Testing
     @Test func everyQueryUsesAnIndex() throws {
         try fixture.commit(try fixture.message("u"))
         let plans = try fixture.table.plans()
-        #expect(plans.count == 15)
+        #expect(plans.count == 21)
         for (query, plan) in plans {
             #expect(plan.contains { $0.hasPrefix("SEARCH bookings") }, "\(query): \(plan)")
             #expect(!plan.contains { $0.hasPrefix("SCAN") }, "\(query): \(plan)")

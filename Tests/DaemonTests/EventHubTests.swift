@@ -10,12 +10,12 @@ import Testing
         (0..<count).map { BookingEvent(on: .now(), .accepted, id: "\($0)", userId: user, apartmentId: "a") }
     }
 
-    @Test func `nothing is made for nobody`() {
+    @Test func `nothing is made for nobody`() throws {
         hub.publish {
             Issue.record("There is nobody to tell.")
             return []
         }
-        let (number, _) = hub.add(EventFilter())
+        let (number, _) = try #require(hub.add(EventFilter(), user: 1))
         hub.remove(number)
         hub.publish {
             Issue.record("There is nobody to tell any more.")
@@ -23,10 +23,10 @@ import Testing
         }
     }
 
-    @Test func `each gets what its filter lets through, in order`() {
-        let (all, _) = hub.add(EventFilter())
-        let (one, _) = hub.add(EventFilter(userId: "v", apartmentId: "a"))
-        let (none, _) = hub.add(EventFilter(userId: "v", apartmentId: "b"))
+    @Test func `each gets what its filter lets through, in order`() throws {
+        let (all, _) = try #require(hub.add(EventFilter(), user: 1))
+        let (one, _) = try #require(hub.add(EventFilter(userId: "v", apartmentId: "a"), user: 1))
+        let (none, _) = try #require(hub.add(EventFilter(userId: "v", apartmentId: "b"), user: 1))
         hub.publish { events(3) + events(2, user: "v") }
         #expect(hub.take(from: all).events.map(\.id) == ["0", "1", "2", "0", "1"])
         #expect(hub.take(from: one).events.map(\.userId) == ["v", "v"])
@@ -34,8 +34,8 @@ import Testing
         #expect(hub.take(from: all).events.isEmpty)
     }
 
-    @Test func `who is slow misses what comes when the room is full, and is told how much`() {
-        let (number, _) = hub.add(EventFilter())
+    @Test func `who is slow misses what comes when the room is full, and is told how much`() throws {
+        let (number, _) = try #require(hub.add(EventFilter(), user: 1))
         hub.publish { events(EventHub.capacity + 5) }
         hub.publish { events(2) }
         var taken = 0
@@ -51,29 +51,36 @@ import Testing
         #expect(next.events.count == 1 && next.missed == 0)
     }
 
-    @Test func `all watchers together hold a bounded number of events`() {
-        let watchers = (0..<10).map { _ in hub.add(EventFilter()).number }
+    @Test func `all watchers together hold a bounded number of events, each its share`() throws {
+        let watchers = try (0..<16).map { try #require(hub.add(EventFilter(), user: $0 / 8)).number }
         hub.publish { events(EventHub.capacity) }
-        var held = 0
-        var missed = 0
         for number in watchers {
+            var held = 0
+            var missed = 0
             while case let reply = hub.take(from: number), !reply.events.isEmpty || reply.missed > 0 {
                 held += reply.events.count
                 missed += reply.missed
             }
+            #expect(held == EventHub.totalCapacity / 16)
+            #expect(missed == EventHub.capacity - held)
         }
-        #expect(held == EventHub.totalCapacity)
-        #expect(missed == 10 * EventHub.capacity - EventHub.totalCapacity)
-        for number in watchers { hub.remove(number) }
-        let (number, _) = hub.add(EventFilter())
-        hub.publish { events(3) }
-        #expect(hub.take(from: number).events.count == 3)
     }
 
-    @Test func `a hub that is finished ends all watching, also what begins later`() async {
-        let (_, wakeUps) = hub.add(EventFilter())
+    @Test func `nobody watches with too many, and one user doesn't keep others from it`() throws {
+        let first = try (0..<EventHub.maximumWatchersPerUser).map { _ in
+            try #require(hub.add(EventFilter(), user: 1)).number
+        }
+        #expect(hub.add(EventFilter(), user: 1) == nil)
+        for _ in first { #expect(hub.add(EventFilter(), user: 2) != nil) }
+        #expect(hub.add(EventFilter(), user: 3) == nil)
+        hub.remove(first[0])
+        #expect(hub.add(EventFilter(), user: 3) != nil)
+    }
+
+    @Test func `a hub that is finished ends all watching, also what begins later`() async throws {
+        let (_, wakeUps) = try #require(hub.add(EventFilter(), user: 1))
         hub.finish()
         for await _ in wakeUps {}
-        for await _ in hub.add(EventFilter()).wakeUps {}
+        for await _ in try #require(hub.add(EventFilter(), user: 1)).wakeUps {}
     }
 }

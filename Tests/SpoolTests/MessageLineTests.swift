@@ -39,7 +39,7 @@ import Testing
         }
         #expect(
             reason(#"{"traceparent":"here","input":\#(input)}"#)
-                == "The member traceparent is not acceptable: here is no traceparent.")
+                == "The member traceparent is not acceptable: it is no traceparent.")
     }
 
     @Test func everyFlippedBitOfALineIsNoticed() throws {

@@ -13,8 +13,8 @@ from figures import Figures, Plan
 
 #: The programs in their order, and the share of a long run's time that each gets.
 PROGRAMS = {
-    "upgrade": 0.01, "kills": 0.2, "power_cuts": 0.3, "disk_faults": 0.15, "damage": 0.06, "hostile_peers": 0.06,
-    "fuzz": 0.14, "soak": 0.08,
+    "upgrade": 0.01, "kills": 0.2, "power_cuts": 0.27, "disk_faults": 0.1, "damage": 0.05, "hostile_peers": 0.05,
+    "fuzz": 0.27, "soak": 0.05,
 }
 
 
