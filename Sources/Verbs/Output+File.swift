@@ -6,8 +6,13 @@ extension Output {
     /// - Parameter mode: who may read and write a file that is replaced; nil for what the umask leaves.
     func write(_ lines: [String], to path: String, mode: mode_t? = nil) throws(Failure) {
         let sink = try FileSink(path, self, mode: mode)
-        try sink.write(Array(lines.map { $0 + "\n" }.joined().utf8))
-        try sink.finish()
+        do throws(Failure) {
+            try sink.write(Array(lines.map { $0 + "\n" }.joined().utf8))
+            try sink.finish()
+        } catch {
+            sink.abandon()
+            throw error
+        }
     }
 }
 

@@ -17,36 +17,36 @@ struct ReplacedFile: Sendable {
         descriptor = mkstemp(&template)
         temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         guard descriptor >= 0 else { throw .fileFailed(path: path, errno: errno) }
-        if fchmod(descriptor, mode ?? Self.usualMode) != 0 { try fail(errno) }
+        guard fchmod(descriptor, mode ?? Self.usualMode) == 0 else {
+            let failure = errno
+            abandon()
+            throw .fileFailed(path: path, errno: failure)
+        }
     }
 
     func write(_ bytes: [UInt8]) throws(Failure) {
         let failure = writeAll(bytes, to: descriptor)
-        if failure != 0 { try fail(failure) }
+        guard failure == 0 else { throw .fileFailed(path: path, errno: failure) }
     }
 
     /// Puts what was written in the file's place, durably.
     func finish() throws(Failure) {
-        if fsync(descriptor) != 0 { try fail(errno) }
-        if rename(temporary, path) != 0 { try fail(errno) }
-        close(descriptor)
+        guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+            throw .fileFailed(path: path, errno: errno)
+        }
         // The name too is only durable with its directory.
         let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .fileFailed(path: parent, errno: errno) }
         defer { close(directory) }
         guard fsync(directory) == 0 else { throw .fileFailed(path: parent, errno: errno) }
-    }
-
-    /// Leaves everything as it was.
-    func abandon() {
-        unlink(temporary)
         close(descriptor)
     }
 
-    private func fail(_ errno: Int32) throws(Failure) {
-        abandon()
-        throw .fileFailed(path: path, errno: errno)
+    /// Leaves everything as it was, after a failure.
+    func abandon() {
+        unlink(temporary)
+        close(descriptor)
     }
 
     private static func target(of path: String) -> String {
