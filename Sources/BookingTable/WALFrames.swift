@@ -9,8 +9,10 @@ struct WALFrames {
     private(set) var damagedPages: Set<UInt32> = []
     /// Frames that belong to the present use of the file.
     private(set) var count = 0
-    /// Whether what is damaged was synced, and not left unfinished by a crash: a later transaction follows, which is
-    /// begun only when the one before it is durable.
+    /// Whether what is damaged was synced, and not left unfinished by a crash: a later transaction goes on from the
+    /// commit behind it, which is begun only when that is durable. What an earlier crash has left behind a later one
+    /// goes on from something else: SQLite changes frames of a transaction in place and makes their checksums right
+    /// at its end, so a crash can leave a commit behind a frame that isn't whole.
     private(set) var isCertain = false
     /// The salts, as the header has them.
     private(set) var salts: [UInt8] = []
@@ -19,7 +21,7 @@ struct WALFrames {
     private(set) var pageSize = 4096
 
     private static let headerBytes = 32
-    private static let frameHeaderBytes = 24
+    fileprivate static let frameHeaderBytes = 24
 
     /// - Parameter read: gives so many bytes at an offset, or fewer at the end of the file.
     init(size: Int, read: (_ offset: Int, _ count: Int) throws -> [UInt8]) rethrows {
@@ -39,7 +41,9 @@ struct WALFrames {
         let salts = (header.word(16), header.word(20))
         self.salts = Array(header[16..<24])
         isCertain = isHeaderDamaged
-        var hasCommitBehind = false
+        /// Of the last frame, if it is a commit behind something damaged: the sum that its bytes give, where that isn't
+        /// the one it states.
+        var commitBehind: Checksum?
         var offset = Self.headerBytes
         var number = 0
         while offset + frameBytes <= size {
@@ -49,14 +53,15 @@ struct WALFrames {
             // What an earlier use of the file has left bears other salts, both of them.
             let own = frame.word(8) == salts.0 || frame.word(12) == salts.1
             guard own || isHeaderDamaged else { break }
-            sum.add(frame[..<8])
-            sum.add(frame[Self.frameHeaderBytes...])
+            sum.add(frame)
             let page = frame.word(0)
-            let isWhole =
-                frame.word(8) == salts.0 && frame.word(12) == salts.1 && sum.first == frame.word(16)
-                && sum.second == frame.word(20) && page > 0
+            let hasSalts = frame.word(8) == salts.0 && frame.word(12) == salts.1 && page > 0
+            let isWhole = hasSalts && sum.isStated(in: frame)
+            if var other = commitBehind {
+                other.add(frame)
+                if hasSalts, isWhole || other.isStated(in: frame) { isCertain = true }
+            }
             if isWhole {
-                if hasCommitBehind { isCertain = true }
                 pages[page] = offset + Self.frameHeaderBytes
                 damagedPages.remove(page)
             } else {
@@ -64,7 +69,7 @@ struct WALFrames {
                 damagedPages.insert(page)
             }
             // A commit's frame says how many pages the database has then.
-            if !damaged.isEmpty, frame.word(4) != 0 { hasCommitBehind = true }
+            commitBehind = !damaged.isEmpty && frame.word(4) != 0 ? sum : nil
             // The next frame's sum goes on from what this one says of itself.
             (sum.first, sum.second) = (frame.word(16), frame.word(20))
             offset += frameBytes
@@ -80,6 +85,15 @@ private struct Checksum {
     var second: UInt32 = 0
 
     init(isBigEndian: Bool) { self.isBigEndian = isBigEndian }
+
+    /// Takes in what a frame's checksum covers: the beginning of its header, and the page.
+    mutating func add(_ frame: [UInt8]) {
+        add(frame[..<8])
+        add(frame[WALFrames.frameHeaderBytes...])
+    }
+
+    /// Whether this is what a frame says of itself.
+    func isStated(in frame: [UInt8]) -> Bool { first == frame.word(16) && second == frame.word(20) }
 
     mutating func add(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { buffer in
