@@ -25,7 +25,8 @@ struct BookingSource {
     ) throws(Failure) {
         lines = try InputLines(input)
         self.derivesKeys = derivesKeys
-        switch format ?? LineFormat(path: input.path) ?? LineFormat(firstBytes: lines.beginning) {
+        let named = input.isNameless ? nil : LineFormat(path: input.path)
+        switch format ?? named ?? LineFormat(firstBytes: lines.beginning) {
         case .jsonl: decoder = JSONLineDecoder(keyColumn: keyColumn)
         case .csv:
             var text: [UInt8] = []

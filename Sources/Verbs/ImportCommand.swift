@@ -37,7 +37,7 @@ struct ImportCommand: Verb {
     var file: String
     @Option(
         help: .init(
-            "The file's format: jsonl or csv. (default: csv where the name ends so, else jsonl; by its first byte for -)",
+            "The file's format: jsonl or csv. (default: csv where the name ends so, else jsonl; by its first byte for - and pipes)",
             valueName: "format"))
     var format: LineFormat?
     @Option(
@@ -49,7 +49,7 @@ struct ImportCommand: Verb {
     var noKeys = false
     @Option(
         help: .init(
-            "Where to write lines that are refused. (default: FILE.refused.jsonl; stdin.refused.jsonl for -)",
+            "Where to write lines that are refused. (default: FILE.refused.jsonl; stdin.refused.jsonl for - and pipes)",
             valueName: "file"))
     var refused: String?
     @Flag(help: "Don't tell how far the import has come.") var quiet = false
@@ -66,7 +66,7 @@ struct ImportCommand: Verb {
     func run(_ session: Session) async throws {
         let input = try InputFile(file)
         let refusedLines = try RefusedLines(
-            at: refused ?? "\(file == "-" ? "stdin" : file).refused.jsonl", besides: input)
+            at: refused ?? "\(input.isNameless ? "stdin" : file).refused.jsonl", besides: input)
         let source = try BookingSource(
             input, format: format, keyColumn: keyColumn, derivesKeys: !noKeys)
         var run = ImportRun(

@@ -22,6 +22,11 @@ struct InputFile {
         size = status.st_mode & S_IFMT == S_IFREG && position >= 0 ? Int(status.st_size - position) : nil
     }
 
+    /// Whether its path says nothing about what it holds: a pipe, or one of the names of standard input.
+    var isNameless: Bool {
+        path == "-" || size == nil || path.hasPrefix("/dev/") || path.hasPrefix("/proc/")
+    }
+
     /// Whether what `other` tells of is this file.
     func isSame(as other: stat) -> Bool {
         status.st_dev == other.st_dev && status.st_ino == other.st_ino
