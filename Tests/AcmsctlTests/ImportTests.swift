@@ -109,7 +109,8 @@ import Varlink
         #expect(try directory.names() == ["a.jsonl", "b"])
     }
 
-    @Test func `standard input is read, and its format known by the first byte`() async throws {
+    @Test(arguments: ["-", "/dev/stdin", "/proc/self/fd/0"])
+    func `standard input is read, and its format known by the first byte`(file: String) async throws {
         let front = FakeFront { _, _ in .invalid }
         let directory = try TemporaryDirectory()
         for text in [
@@ -119,7 +120,7 @@ import Varlink
             let outcome = try await FakeDaemon.serving(BookingsInterface.description, [front.method]) {
                 try await Program.run([
                     "/bin/sh", "-c",
-                    "cd '\(directory.path)' && cat input | '\(Program.path)' import - --socket '\($0)'",
+                    "cd '\(directory.path)' && cat input | '\(Program.path)' import \(file) --socket '\($0)'",
                 ])
             }
             #expect(outcome.status == 1)
