@@ -42,7 +42,8 @@ func areSame(_ left: String?, _ right: String?) -> Bool {
 func areSame(_ left: CreateBookingInput, _ right: CreateBookingInput) -> Bool {
     areSame(left.userId, right.userId) && areSame(left.apartmentId, right.apartmentId)
         && areSame(left.startDate, right.startDate) && areSame(left.endDate, right.endDate)
-        && areSame(left.idempotencyKey, right.idempotencyKey) && left.bookingStatus == right.bookingStatus
+        && areSame(left.idempotencyKey, right.idempotencyKey)
+        && areSame(left.traceparent, right.traceparent) && left.bookingStatus == right.bookingStatus
 }
 
 func encode(_ value: some Encodable) -> Data {

@@ -7,6 +7,7 @@ import Varlink
 final class MemoryService: Sendable {
     private struct State {
         var bookings: [BookingID: Booking] = [:]
+        var messages: [Message] = []
         var ids = BookingIDGenerator()
         /// Replies that wait, in the order of their calls.
         var waiting: [@Sendable (inout ReplyBatch) -> Void] = []
@@ -113,7 +114,47 @@ final class MemoryService: Sendable {
                     $0.userId == parameters.userId
                 }
             },
+            .streaming("GetAllBookings") {
+                [self]
+                (
+                    parameters: BookingsInterface.ListAll, call,
+                    replies: ReplyStream<BookingsInterface.BookingList>
+                ) throws(ErrorReply) in
+                try await list(parameters.limit, parameters.nextToken, call, replies) {
+                    $0.bookingStatus == parameters.bookingStatus ?? $0.bookingStatus
+                }
+            },
+            watchEvents, getMetrics,
         ]
+    }
+
+    /// Tells of all bookings, each as one that was just accepted, and ends.
+    private var watchEvents: Method {
+        .streaming("WatchEvents", requiresMore: true) {
+            [self] (filter: EventFilter, _, replies: ReplyStream<EventsReply>) throws(ErrorReply) in
+            let events = state.withLock { $0.messages }.map {
+                BookingEvent(
+                    on: $0.acceptedOn, .accepted, id: $0.id.description, userId: $0.request.input.userId,
+                    apartmentId: $0.request.input.apartmentId, traceId: $0.traceParent?.traceID)
+            }
+            await replies.send(.init(events: [], missed: 0))
+            return .init(events: events.filter(filter.matches), missed: 1)
+        }
+    }
+
+    private var getMetrics: Method {
+        Method("GetMetrics") { [self] (_: NoParameters, _) throws(ErrorReply) in
+            let count = state.withLock { $0.bookings.count }
+            let buckets = [Metric.Bucket(upTo: 0.001, count: count), .init(upTo: 1e300, count: .max)]
+            return MetricsReply(metrics: [
+                Metric(
+                    "acms_a", .counter, help: "\"h\"", samples: [.init(Double(count), labels: ["l": "\u{0}"])]
+                ),
+                Metric(
+                    "acms_b", .histogram, unit: "seconds", help: "",
+                    samples: [.init(sum: 0.1, buckets: buckets)]),
+            ])
+        }
     }
 
     // ListDeadLetters is declared and not given: it must be answered with MethodNotImplemented.
@@ -145,6 +186,28 @@ final class MemoryService: Sendable {
             },
             Method("Pause") { (_: QueueInterface.Pause, _) throws(ErrorReply) in NoParameters() },
             Method("Resume") { (_: NoParameters, _) throws(ErrorReply) in NoParameters() },
+            .streaming("ListMessages") {
+                [self]
+                (
+                    parameters: QueueInterface.ListMessages, _,
+                    replies: ReplyStream<QueueInterface.MessageList>
+                ) throws(ErrorReply) in
+                let limit = try PageLimit.checked(parameters.limit)
+                let messages = state.withLock { $0.messages }.prefix(limit).map {
+                    QueueInterface.QueuedMessage($0, in: .incoming, file: "f")
+                }
+                await replies.send(.init(items: messages, nextToken: "f"))
+                return .init(items: [], nextToken: nil)
+            },
+            Method("GetAgeProfile") {
+                [self] (parameters: QueueInterface.GetAgeProfile, _) throws(ErrorReply) in
+                let count = state.withLock { $0.messages.count }
+                let all = QueueInterface.AgeRow(name: nil, total: count, counts: [count, 0])
+                if parameters.by.isOfLetters, parameters.dead != true { throw Self.invalid("by") }
+                return QueueInterface.AgeProfile(
+                    bounds: [5], total: all, rows: [], others: parameters.limit == 0 ? all : nil)
+            },
+            watchEvents, getMetrics,
         ]
     }
 
@@ -163,6 +226,7 @@ final class MemoryService: Sendable {
             let id = state.ids.next(at: Self.now)
             let message = Message(id: id, acceptedOn: Self.now, peer: nil, request: request)
             state.bookings[id] = Booking(message)
+            state.messages.append(message)
             return .success(id.description)
         }
     }

@@ -73,6 +73,7 @@ struct Transcript {
                 fail("\(call.method) was answered \(parameters)")
             }
             let expected = Self.answers[call.method]
+            require(name != "WatchEvents" || call.more ?? false, "\(call.method) was run without more")
             require(
                 expected.map { fields[$0] != nil || $0.isEmpty } ?? false,
                 "\(call.method) was answered \(parameters)")
@@ -92,6 +93,8 @@ struct Transcript {
                 require(
                     areSame(missing, interface) || name == "GetInterfaceDescription",
                     "\(call.method): \(error)")
+            case ServiceError.ExpectedMore.errorName:
+                require(name == "WatchEvents" && !(call.more ?? false), "\(call.method): \(error)")
             case ServiceError.InvalidParameter.errorName: break
             default: require(error.name.hasPrefix(interface + "."), "\(call.method): \(error)")
             }
@@ -108,11 +111,18 @@ struct Transcript {
         "io.acms.Bookings.AwaitBooking": "progress",
         "io.acms.Bookings.GetAllBookingsPerApartment": "items",
         "io.acms.Bookings.GetAllBookingsPerUser": "items",
+        "io.acms.Bookings.GetAllBookings": "items",
+        "io.acms.Bookings.WatchEvents": "events",
+        "io.acms.Bookings.GetMetrics": "metrics",
         "io.acms.Queue.GetQueueAttributes": "incoming",
         "io.acms.Queue.RedriveDeadLetters": "redriven",
         "io.acms.Queue.DeleteDeadLetters": "deleted",
         "io.acms.Queue.Pause": "",
         "io.acms.Queue.Resume": "",
+        "io.acms.Queue.ListMessages": "items",
+        "io.acms.Queue.GetAgeProfile": "total",
+        "io.acms.Queue.WatchEvents": "events",
+        "io.acms.Queue.GetMetrics": "metrics",
         "io.acms.Caretaker.ApproveBooking": "cancelled",
         "io.acms.Caretaker.CancelBooking": "booking",
     ]

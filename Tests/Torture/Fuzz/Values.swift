@@ -15,6 +15,7 @@ extension Target {
         case 2: id(bytes)
         case 3: entryName(bytes)
         case 4: derived(bytes)
+        case 5: traceParent(bytes)
         default: request(bytes)
         }
     }
@@ -92,6 +93,22 @@ extension Target {
         let id = BookingID.derived(fileName: name, line: bytes.count)
         require(BookingID(id.description) == id && id.time == nil, "\(name) gives \(id)")
         require(id.description.dropFirst(14).first == "8", "\(id) is no version 8 UUID")
+    }
+
+    /// What is passed on has the form of version 00 of the recommendation.
+    private static func traceParent(_ bytes: UnsafeRawBufferPointer) {
+        guard let given = text(bytes), let parent = TraceParent(given) else { return }
+        let parts = parent.description.split(separator: "-", omittingEmptySubsequences: false)
+        require(parts.map(\.utf8.count) == [2, 32, 16, 2] && parts[0] == "00", "\(given) becomes \(parent)")
+        require(
+            parent.description.utf8.allSatisfy { "0123456789abcdef-".utf8.contains($0) },
+            "\(given) becomes \(parent)")
+        require(
+            areSame(String(given.dropFirst(2).prefix(53)), String(parent.description.dropFirst(2))), "another"
+        )
+        require(parts[1].contains { $0 != "0" } && parts[2].contains { $0 != "0" }, "\(parent) is of none")
+        require(areSame(parent.traceID, String(parts[1])), "\(parent) has the trace \(parent.traceID)")
+        require(TraceParent(parent.description) == parent, "\(parent) is read in two ways")
     }
 
     private static func entryName(_ bytes: UnsafeRawBufferPointer) {
