@@ -27,7 +27,8 @@ struct WALFrames {
     init(size: Int, read: (_ offset: Int, _ count: Int) throws -> [UInt8]) rethrows {
         guard size >= Self.headerBytes else { return }
         let header = try read(0, Self.headerBytes)
-        guard header.contains(where: { $0 != 0 }) else { return }
+        // The header of a new file is synced before there is a frame; a crash before that leaves nothing but zeros.
+        if header.allSatisfy({ $0 == 0 }), try Self.isZeroed(size, read) { return }
         let magic = header.word(0)
         let isBigEndian = magic & 1 == 1
         var sum = Checksum(isBigEndian: isBigEndian)
@@ -75,6 +76,15 @@ struct WALFrames {
             offset += frameBytes
         }
         count = number
+    }
+
+    private static func isZeroed(
+        _ size: Int, _ read: (_ offset: Int, _ count: Int) throws -> [UInt8]
+    ) rethrows -> Bool {
+        for offset in stride(from: 0, to: size, by: 1 << 16) {
+            if try read(offset, min(1 << 16, size - offset)).contains(where: { $0 != 0 }) { return false }
+        }
+        return true
     }
 }
 

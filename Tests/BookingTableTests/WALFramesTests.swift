@@ -63,6 +63,14 @@ import Testing
         return file
     }
 
+    @Test func `a header that is gone before frames is damage, and a file of zeros is none`() {
+        var file = twoTransactions()
+        file.bytes.replaceSubrange(0..<32, with: repeatElement(0, count: 32))
+        #expect(file.frames.isHeaderDamaged && file.frames.isCertain)
+        file.bytes = Array(repeating: 0, count: file.bytes.count)
+        #expect(!file.frames.isHeaderDamaged && !file.frames.isCertain && file.frames.count == 0)
+    }
+
     @Test func `a file as it was written is sound`() {
         let frames = twoTransactions().frames
         #expect(frames.count == 5 && frames.damaged.isEmpty && !frames.isCertain)
