@@ -3,6 +3,7 @@ import ArgumentParser
 /// What can be measured, in this order.
 enum Case: String, CaseIterable, ExpressibleByArgument {
     case accept, batch, pipelined, drain, both, latency, cold, backlog, rows
+    case importing = "import"
     case slowSyncs = "slow-syncs"
     case idle
 
@@ -18,6 +19,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .cold: try benchmark.cold()
         case .backlog: try benchmark.backlog()
         case .rows: try benchmark.rows()
+        case .importing: try benchmark.importing()
         case .slowSyncs: try benchmark.slowSyncs()
         case .idle: try benchmark.idle()
         }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Calls as they go over a socket, all of one length, encoded before anything is measured.
 final class EncodedCalls {
     /// The bytes of all calls, one call after the other.
@@ -38,6 +40,12 @@ final class EncodedCalls {
             }
             append(format.tail)
         }
+    }
+
+    /// Writes the bytes of all calls to a file.
+    func write(to path: String) throws {
+        try Data(bytesNoCopy: bytes, count: length * count, deallocator: .none).write(
+            to: URL(fileURLWithPath: path))
     }
 
     deinit {

@@ -8,6 +8,7 @@ final class ServerProcess {
     private let log: String
     private var isGone = false
     private var status: Int32 = 0
+    private var used = rusage()
     private let deathSignal: Int32
 
     /// A user that a server is to run as.
@@ -76,12 +77,18 @@ final class ServerProcess {
     }
 
     private func hasEnded() throws -> Bool {
-        if !isGone { isGone = waitpid(identifier, &status, WNOHANG) == identifier }
+        if !isGone { isGone = wait4(identifier, &status, WNOHANG, &used) == identifier }
         return isGone
     }
 }
 
 extension ServerProcess {
+    /// What it has used in all, once it has ended.
+    var endUsage: (processorSeconds: Double, peakBytes: Int) {
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return (seconds(used.ru_utime) + seconds(used.ru_stime), used.ru_maxrss << 10)
+    }
+
     /// CPU seconds that it and its children have used.
     func processorSeconds() throws -> Double {
         let ticks = try Self.tree(identifier).reduce(0) { $0 + Self.ticks($1) }

@@ -20,6 +20,7 @@ struct Target {
         let many = "call until COMMITTED, at 10,000 bookings/s"
         let slowAccept = "accept, 64 clients, syncs 2 ms slower"
         let atOnce = "accept and commit at once, 64 clients"
+        let imported = Benchmark.importName
         let crowd = Benchmark.acceptName(64)
         return [
             Target("\(crowd), against PostgreSQL", "×", .atLeast(1.5)) {
@@ -31,6 +32,9 @@ struct Target {
             },
             Target("accept, 8 clients, 100 a call", "bookings/s", .atLeast(150_000)) {
                 $0["accept, 8 clients, 100 a call"]
+            },
+            Target("\(imported), against calls with keys", "×", .atLeast(0.8)) {
+                $0.ratio(imported, imported, "calls of 500")
             },
             Target("\(slowAccept), against Redis", "×", .atLeast(0.9)) {
                 $0.ratio(slowAccept, slowAccept, "Redis")
