@@ -93,15 +93,18 @@ final class TableConnections: Sendable {
     /// - Parameter isCertain: whether the disk can't be to blame.
     private func isolate(_ trouble: TableUnavailable, isCertain: Bool) {
         guard verify != nil else { return }
-        let idle = state.withLock { state in
-            defer { state.idle = [] }
-            return state.idle
-        }
-        for connection in idle { closeUntouched(connection.queue) }
+        for connection in takeIdle() { closeUntouched(connection.queue) }
         let stamp = TableFile.stamp(diagnosis.path)
         quarantine.withLock { found in
             let looks = found.flatMap { $0.stamp == stamp ? $0.looks : nil } ?? Self.looks
             found = Quarantine(stamp: stamp, trouble: trouble, looks: isCertain ? 0 : looks)
+        }
+    }
+
+    private func takeIdle() -> [Connection] {
+        state.withLock { state in
+            defer { state.idle = [] }
+            return state.idle
         }
     }
 
@@ -155,14 +158,13 @@ final class TableConnections: Sendable {
             giveBack(connection)
             return value
         } catch {
-            // A lock goes away by itself; after anything else the connection may know what is no longer true.
-            let kind = diagnosis.trouble(error).kind
-            if kind == .locked {
-                giveBack(connection)
-            } else if kind == .corrupt {
+            // The connection may know what is no longer true, and so may the others: connections share what SQLite
+            // remembers of locks, and one whose release has failed is held until the last of them is closed.
+            if diagnosis.trouble(error).kind == .corrupt {
                 closeUntouched(connection.queue)
             } else {
                 try? connection.queue.close()
+                for idle in takeIdle() { try? idle.queue.close() }
             }
             throw error
         }
