@@ -36,7 +36,7 @@ PLANTED = {
     }
 }
 #: What a daemon needs for itself, and for each connection besides what is counted; see config/acms.yaml.
-BASE, CONNECTION = 128 * MIB, 32 << 10
+BASE, CONNECTION = 160 * MIB, 32 << 10
 #: The slowest that a client may be under attack, as a multiple of its quiet 99th percentile: in a long run, as a short
 #: one is no place to measure times.
 RATIO = 10
