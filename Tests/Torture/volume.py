@@ -44,5 +44,9 @@ class Volume:
         command("mount", "-t", kind, "-o", self.options, image, directory)
 
     def close(self):
-        command("umount", self.directory)
+        """Unmounts it, or leaves that to the kernel where a mount namespace of somebody else still has it."""
+        try:
+            command("umount", self.directory)
+        except OSError:
+            command("umount", "--lazy", self.directory)
         os.unlink(self.image)
