@@ -5,7 +5,7 @@ import Varlink
 /// Goes through the messages that wait, place by place and file by file, without holding more of them than a page.
 struct QueueListing {
     /// Those in hand first: what moves on while the list is read moves to where it is read later, mostly.
-    private static let places: [(place: SpoolPlace, name: QueueInterface.Place)] = [
+    static let places: [(place: SpoolPlace, name: QueueInterface.Place)] = [
         (.active, .active), (.incoming, .incoming), (.deferred, .deferred),
     ]
 

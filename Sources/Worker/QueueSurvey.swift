@@ -71,7 +71,7 @@ actor QueueSurvey {
 
     private func countWaiting(_ key: QueueInterface.AgeKey, _ tally: inout AgeTally) async throws(SpoolError)
     {
-        for place in [SpoolPlace.active, .incoming, .deferred] {
+        for place in QueueListing.places.map(\.place) {
             for (number, name) in try reader.entries(in: place).enumerated() {
                 guard var messages = try reader.messages(in: place, name.description) else { continue }
                 while let message = try messages.next() {
