@@ -12,6 +12,7 @@
 // - hdrhistogram-swift: latencies whose percentiles are right to two digits in little memory, however long a daemon runs.
 // - swift-system: typed file descriptors, errno and paths in `Spool`.
 // CLinux and CSQLite declare a few functions of the C library and of SQLite that Swift can't call otherwise.
+// CPostgreSQL finds libpq, PostgreSQL's own client, when the engine for many hosts is configured.
 // libsystemd, through pkg-config, gives socket passing, notifications, the watchdog and the journal.
 
 import PackageDescription
@@ -86,6 +87,8 @@ let package = Package(
                 "Bookings", "CLinux", "Varlink", system,
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
+        .target(name: "CPostgreSQL"),
+        .target(name: "PostgreSQL", dependencies: ["Bookings", "CPostgreSQL", "Spool", "Varlink"]),
         .systemLibrary(name: "CSQLite"),
         .target(name: "BookingTable", dependencies: ["Bookings", "CSQLite", grdb, sqlite]),
         .target(
@@ -96,14 +99,14 @@ let package = Package(
         .target(
             name: "Front",
             dependencies: [
-                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
-                lifecycle, logging,
+                "Bookings", "BookingTable", "Daemon", "PostgreSQL", "Spool", "Systemd", "Varlink",
+                argumentParser, lifecycle, logging,
             ]),
         .target(
             name: "Worker",
             dependencies: [
-                "Bookings", "BookingTable", "Daemon", "Spool", "Systemd", "Varlink", argumentParser,
-                lifecycle, logging,
+                "Bookings", "BookingTable", "Daemon", "PostgreSQL", "Spool", "Systemd", "Varlink",
+                argumentParser, lifecycle, logging,
             ]),
         .target(
             name: "Verbs",

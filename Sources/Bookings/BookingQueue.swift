@@ -4,11 +4,14 @@ public struct QueueUnavailable: Error, Hashable, Sendable, CustomStringConvertib
     public let reason: String
     /// Tells one kind of trouble from another where the reason differs from try to try.
     public let kind: String
+    /// Whether the operation may have been done all the same: its end was not told.
+    public let mayHaveHappened: Bool
 
     /// Describes trouble with the queue.
-    public init(reason: String, kind: String? = nil) {
+    public init(reason: String, kind: String? = nil, mayHaveHappened: Bool = false) {
         self.reason = reason
         self.kind = kind ?? reason
+        self.mayHaveHappened = mayHaveHappened
     }
 
     /// The reason.
@@ -30,8 +33,22 @@ public protocol BookingQueueProducer: Sendable {
     func freeBytes() throws(QueueUnavailable) -> Int
 }
 
+/// What `settle` needs to find a received message again.
+public struct Receipt: Hashable, Sendable {
+    /// The file, or what else messages are taken from together.
+    public let source: Int
+    /// The message's number there.
+    public let number: Int
+
+    /// Numbers a received message.
+    public init(source: Int, number: Int) {
+        self.source = source
+        self.number = number
+    }
+}
+
 /// A message as a worker receives it.
-public struct Received<Receipt: Sendable>: Sendable {
+public struct Received: Sendable {
     /// What `settle` needs to find it again.
     public let receipt: Receipt
     /// The message, or why its bytes can never be one.
@@ -100,21 +117,4 @@ public enum Settlement: Hashable, Sendable {
     case deferred(Message)
     /// It is set aside.
     case dead(FailureClass, reason: String, attempts: [Attempt], receiveCount: Int)
-}
-
-/// The committing half of the queue, the seam for other engines. Calls block: use it from one thread at a time.
-public protocol BookingQueueConsumer {
-    /// What `settle` needs to find a received message again.
-    associatedtype Receipt: Hashable & Sendable
-
-    /// Takes up to `limit` messages that are due, in order of arrival. A message to be tried alone comes alone.
-    /// All that was received before must have been settled.
-    mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<Receipt>]
-
-    /// Settles messages: durable on return, and only then gone from the queue. When it throws, nothing is
-    /// settled and it must be called again before the next `receive`.
-    mutating func settle(_ settlements: [(Receipt, Settlement)], at time: Timestamp) throws(QueueUnavailable)
-
-    /// When the next deferred message is due; nil when there is none.
-    var nextDue: Timestamp? { get }
 }

@@ -20,6 +20,8 @@ public struct TableUnavailable: Error, Hashable, Sendable, CustomStringConvertib
         case corrupt
         /// The schema is newer than this program knows; it is not touched.
         case newerSchema
+        /// The committing is paused, for all hosts: nothing is wrong.
+        case paused
         /// Any other trouble with the table as a whole.
         case other
     }

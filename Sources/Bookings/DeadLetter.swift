@@ -55,6 +55,18 @@ public struct DeadLetter: Codable, Hashable, Sendable {
     }
 }
 
+extension DeadLetter {
+    /// What tells it from others by `key`.
+    package func name(for key: QueueInterface.AgeKey) -> String? {
+        switch key {
+        case .apartment: apartmentId
+        case .user: userId
+        case .class: self.class.rawValue
+        case .reason: reason
+        }
+    }
+}
+
 /// Which dead letters: all that is given must hold.
 public struct DeadLetterFilter: Codable, Hashable, Sendable {
     /// Of this class.

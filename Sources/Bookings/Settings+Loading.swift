@@ -31,7 +31,7 @@ extension Settings {
                     uniqueKeysWithValues: values.map {
                         (
                             AbsoluteConfigKey(ConfigKey($0.key)),
-                            ConfigValue(.string($0.value), isSecret: false)
+                            ConfigValue(.string($0.value), isSecret: $0.key == "postgres.url")
                         )
                     })),
         ])
@@ -41,6 +41,12 @@ extension Settings {
             try key.set(text, in: &settings, from: variables[key.variable] == nil ? path : key.variable)
         }
         try settings.checkRetries(path, values, variables)
+        if settings.engine == .postgres, settings.postgres.url.isEmpty {
+            let isVariable = variables[SettingsKey.variable(of: "engine")] != nil
+            throw SettingsError(
+                source: isVariable ? SettingsKey.variable(of: "engine") : path, key: "postgres.url",
+                reason: "must say where the database is, because engine is postgres")
+        }
         return settings
     }
 

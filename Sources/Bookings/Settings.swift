@@ -25,6 +25,38 @@ public struct Settings: Sendable, Equatable {
         public init() {}
     }
 
+    /// What keeps the queue and the table.
+    public enum Engine: String, Sendable, CaseIterable {
+        /// The spool and an SQLite database on this host.
+        case embedded
+        /// A PostgreSQL database that many hosts share.
+        case postgres
+    }
+
+    /// The database that hosts share.
+    public struct Postgres: Sendable, Equatable {
+        /// Where bookings go while the database can't be reached.
+        public enum Buffer: String, Sendable, CaseIterable {
+            /// Nowhere: they are refused.
+            case none
+            /// Into this host's spool, from which they are forwarded later.
+            case spool
+        }
+
+        /// Where it is, as a connection URI of libpq. It may hold a password: it is never to be shown.
+        public var url = ""
+        /// The schema that acms' tables are in.
+        public var schema = "acms"
+        /// Where bookings go while it can't be reached.
+        public var buffer = Buffer.none
+        /// Messages that a worker has received and not settled for so long go back to the queue.
+        public var lease = Duration.seconds(15)
+        /// A connection that hasn't answered for so long is given up.
+        public var timeout = Duration.seconds(10)
+        /// The defaults.
+        public init() {}
+    }
+
     /// Where clients connect.
     public struct Socket: Sendable, Equatable {
         /// The socket of io.acms.Bookings.
@@ -98,6 +130,10 @@ public struct Settings: Sendable, Equatable {
         public init() {}
     }
 
+    /// What keeps the queue and the table.
+    public var engine = Engine.embedded
+    /// The database that hosts share.
+    public var postgres = Postgres()
     /// Where the queue is and how large it may grow.
     public var spool = Spool()
     /// Where committed bookings are.

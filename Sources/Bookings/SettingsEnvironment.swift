@@ -7,7 +7,8 @@ enum SettingsEnvironment {
     ///   The rest of what begins with `ACMS_` is others' business.
     static func variables(_ environment: [String: String]) throws(SettingsError) -> [String: String] {
         let known = Set(SettingsKey.all.map(\.variable))
-        let prefixes = Set(SettingsKey.all.map { SettingsKey.variable(of: $0.section) + "_" })
+        let prefixes = Set(
+            SettingsKey.all.filter { !$0.isAlone }.map { SettingsKey.variable(of: $0.section) + "_" })
         for name in environment.keys.sorted() where !known.contains(name) {
             guard prefixes.contains(where: name.uppercased().hasPrefix) else { continue }
             throw SettingsError(source: name, key: nil, reason: "is no setting" + suggestion(for: name))

@@ -59,6 +59,11 @@ enum SettingsFile {
     private static func add(
         _ node: Node, of section: String, to values: inout [String: String]
     ) throws(Mistake) {
+        if let key = SettingsKey.all.first(where: { $0.name == section && $0.isAlone }) {
+            guard node.null == nil else { throw Mistake(key: section, reason: "has no value") }
+            values[section] = try text(of: node, for: key)
+            return
+        }
         guard SettingsKey.all.contains(where: { $0.section == section }) else {
             // One spelling only: with two, a key could be set twice in one file.
             if let key = SettingsKey.all.first(where: { $0.name == section }) {

@@ -97,6 +97,46 @@ extension SettingsKey {
         }
     }
 
+    /// A connection URI of libpq, or nothing. What it is is never told: it can hold a password.
+    static func databaseURL(
+        _ name: String, _ field: any WritableKeyPath<Settings, String> & Sendable
+    ) -> SettingsKey {
+        SettingsKey(name: name) { text, settings throws(Unacceptable) in
+            guard text.isEmpty || text.hasPrefix("postgresql://") || text.hasPrefix("postgres://") else {
+                throw Unacceptable(reason: "must begin with postgresql://")
+            }
+            guard text.utf8.count <= maximumPath, text.unicodeScalars.allSatisfy(\.isSafeInText) else {
+                throw Unacceptable(
+                    reason: "must not hold control characters or more than \(maximumPath) bytes")
+            }
+            settings[keyPath: field] = text
+        } text: {
+            $0[keyPath: field]
+        }
+    }
+
+    /// A name that an SQL database keeps whole: at most 63 bytes, lower-case letters, digits and underscores.
+    static func identifier(
+        _ name: String, _ field: any WritableKeyPath<Settings, String> & Sendable
+    ) -> SettingsKey {
+        SettingsKey(name: name) { text, settings throws(Unacceptable) in
+            let isName = text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            }
+            // The channels are named after it, with a little more.
+            guard isName, !text.isEmpty, text.utf8.count <= 40, !text.hasPrefix("pg_") else {
+                throw Unacceptable(
+                    reason:
+                        "must have 1 to 40 lower-case letters, digits and underscores and not begin with pg_, is \(shown(text))"
+                )
+            }
+            settings[keyPath: field] = text
+        } text: {
+            $0[keyPath: field]
+        }
+    }
+
     /// Names separated by commas or blanks; an empty text is an empty list. The file may also hold them as a
     /// YAML sequence.
     static func list(

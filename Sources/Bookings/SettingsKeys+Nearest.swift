@@ -8,7 +8,7 @@ extension SettingsKey {
 
     /// The section that somebody meant who wrote `name`.
     static func nearestSection(to name: String) -> String? {
-        all.map(\.section).min { distance($0, name) < distance($1, name) }
+        all.filter { !$0.isAlone }.map(\.section).min { distance($0, name) < distance($1, name) }
     }
 
     private static func distance(from name: String, _ bare: String, to key: SettingsKey) -> Int {

@@ -17,6 +17,12 @@ struct SettingsKey: Sendable {
     /// Every key; its default is the field's. To add one: its field, its line here and its line in the shipped
     /// file, which a test demands.
     static let all: [SettingsKey] = [
+        .choice("engine", \.engine),
+        .databaseURL("postgres.url", \.postgres.url),
+        .identifier("postgres.schema", \.postgres.schema),
+        .choice("postgres.buffer", \.postgres.buffer),
+        .seconds("postgres.lease-seconds", \.postgres.lease, .seconds(1) ... .seconds(3600)),
+        .seconds("postgres.timeout-seconds", \.postgres.timeout, .seconds(1) ... .seconds(600)),
         .path("spool.directory", \.spool.directory),
         .integer("spool.max-messages", \.spool.maxMessages, 1...1_000_000_000),
         .integer("spool.max-bytes", \.spool.maxBytes, 1 << 20...1 << 50),
@@ -53,8 +59,11 @@ struct SettingsKey: Sendable {
     /// The section it stands in.
     var section: String { String(name.prefix { $0 != "." }) }
 
-    /// Its name within the section.
-    var nameInSection: String { String(name.drop { $0 != "." }.dropFirst()) }
+    /// Whether it stands by itself, in no section.
+    var isAlone: Bool { section == name }
+
+    /// Its name within the section, if it is in one.
+    var nameInSection: String { isAlone ? name : String(name.drop { $0 != "." }.dropFirst()) }
 
     static func variable(of name: String) -> String {
         "ACMS_" + name.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()

@@ -59,6 +59,8 @@ public struct Daemon: Sendable {
         public let logger: Logger
         /// Reaches the service manager.
         public let notifier: ServiceNotifier
+        /// The directory of the credentials that the service manager hands over; nil without any.
+        public let credentials: String?
     }
 
     /// What the help of each daemon says besides what it does.
@@ -111,7 +113,8 @@ public struct Daemon: Sendable {
             let service = try make(
                 Surroundings(
                     settings: settings, listeners: try listeners(settings), logger: logger,
-                    notifier: ServiceNotifier()))
+                    notifier: ServiceNotifier(),
+                    credentials: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]))
             logger.info("Started \(name) \(acmsVersion).", metadata: .event(.started))
             try await serve(service, logger)
             logger.info("Stopped.", metadata: .event(.stopping))

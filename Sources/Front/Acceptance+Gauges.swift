@@ -7,8 +7,15 @@ extension Acceptance {
         if ContinuousClock.now >= oldest.until {
             oldest = (known.index.oldestWaiting, .now + .seconds(1))
         }
+        var counts = known.index.counts
+        counts.add(sharedCounts)
+        if let oldest = [oldest.time, sharedCounts.oldest].compactMap(\.self).min(), sharedWaiting > 0 {
+            return QueueGauges(
+                counts: counts, bytes: known.index.waitingBytes, oldest: oldest, limits: limits,
+                freeBytes: try? producer.freeBytes())
+        }
         return QueueGauges(
-            counts: known.index.counts, bytes: known.index.waitingBytes,
+            counts: counts, bytes: known.index.waitingBytes,
             oldest: known.index.waitingMessages > 0 ? oldest.time : nil, limits: limits,
             freeBytes: try? producer.freeBytes())
     }

@@ -30,7 +30,7 @@ extension Acceptance {
                         group.refuse(number, refusal)
                         continue
                     }
-                    let id = ids.next(at: time)
+                    let id = submission.ids.isEmpty ? ids.next(at: time) : submission.ids[index]
                     group.accept(
                         number,
                         Message(

@@ -26,6 +26,8 @@ actor Acceptance {
         /// The traces that they belong to, one a request; empty when they belong to none.
         var traces: [TraceParent?] = []
         let peer: Peer
+        /// The ids that the messages get, one a request; empty for new ones.
+        var ids: [BookingID] = []
         let received = ContinuousClock.now
         let answer: Answer
     }
@@ -54,6 +56,14 @@ actor Acceptance {
     /// Until when each peer gets a share of a group only: several have called at once.
     private var sharedUntil = ContinuousClock.now
     private let spool: SpoolProducer
+    /// The queue that hosts share; nil where the spool is the queue.
+    private let shared: (any SharedBookingQueue)?
+    /// Whether bookings go into the spool while the shared queue can't take them.
+    let buffers: Bool
+    var undecided: [Undecided] = []
+    /// How much was in the shared queue at the last look, and how much waits there since, as far as this front knows.
+    var sharedCounts = QueueCounts()
+    var sharedWaiting = 0
     var producer: any BookingQueueProducer { spool }
     let table: any BookingQueries
     let report: FrontReport
@@ -71,11 +81,14 @@ actor Acceptance {
 
     /// - Parameters:
     ///   - settings: the spool and its limits.
-    ///   - table: the table, to read.
+    ///   - table: the table, to read; with a shared queue, what of it can be known without that.
+    ///   - shared: the queue that hosts share; nil where the spool is the queue.
+    ///   - buffers: whether bookings go into the spool while the shared queue can't take them.
     ///   - files: the spool's file system, to write.
     ///   - now: the present time.
     init(
         _ settings: Settings.Spool, table: any BookingQueries, report: FrontReport,
+        shared: (any SharedBookingQueue)? = nil, buffers: Bool = false,
         files: any FileSystem = LocalFileSystem(),
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(SpoolError) {
@@ -84,6 +97,8 @@ actor Acceptance {
         // Where the table can't be read, messages are put back that may be in it; there they are no-ops.
         spool = SpoolProducer(directory, files: files) { ids in (try? table.committed(among: ids)) ?? [] }
         self.table = table
+        self.shared = shared
+        self.buffers = buffers
         self.report = report
         self.now = now
         known = try KnownQueue(directory)
@@ -109,12 +124,19 @@ actor Acceptance {
                 if isStopping.load(ordering: .acquiring) { known.stopAwaiting() }
                 gather()
                 let group = nextGroup()
-                if group.isEmpty { observe() } else { accept(group) }
+                if let shared, !group.isEmpty || !undecided.isEmpty {
+                    acceptShared(group, into: shared)
+                } else if group.isEmpty {
+                    observe()
+                } else {
+                    accept(group)
+                }
                 if !turns.isEmpty || inbox.withLock({ !$0.isEmpty }) { wake.yield() }
             }
             group.cancelAll()
         }
         // Nobody is left without an answer, should the task have been cancelled while calls wait.
+        giveUpUndecided()
         let waiting = turns.removeAll() + takeInbox()
         let reason = "acms-frontd stops; call again."
         let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
@@ -204,6 +226,8 @@ actor Acceptance {
     }
 
     private func prepare() throws(QueueUnavailable) {
+        // Nothing is written into the spool.
+        if shared != nil, !buffers { return }
         guard !isPrepared else { return }
         defer { report.found(spool.takeLeftovers()) }
         do {
@@ -218,12 +242,14 @@ actor Acceptance {
 
     private func observe() {
         try? refresh()
-        report.queued(known.index.count)
+        report.queued(known.index.count + sharedWaiting)
+        // The shared queue's room is seen when it is counted.
+        if shared != nil { return }
         // The queue has room again though nobody asks.
         if backpressure.since != nil, let room = try? room(), backpressure.isOver(room) { hasRoom() }
     }
 
-    private func accept(_ submissions: [Submission]) {
+    func accept(_ submissions: [Submission]) {
         var group = AcceptanceGroup(submissions.map(\.requests.count))
         do {
             try decide(submissions, &group)
@@ -245,6 +271,16 @@ actor Acceptance {
         replies.send()
         report.answered(submissions, answers, at: now)
         if !group.hasFailed { report.tell(group.messages) }
+    }
+
+    /// Learns what this host's own spool holds, beside a shared queue: files that were put in by hand, and the buffer.
+    func refreshOwn() throws(QueueUnavailable) {
+        do {
+            try refresh()
+        } catch {
+            if buffers { throw QueueUnavailable(reason: error.reason) }
+            // Whoever puts files into a spool has them judged by the worker.
+        }
     }
 
     func refresh() throws(StorageTrouble) {

@@ -12,6 +12,8 @@ actor Enquiry {
 
     private let acceptance: Acceptance
     private let reader: SpoolReader
+    private let shared: (any SharedBookingQueue)?
+    private let queue: any BookingQueueReader
     private let table: any BookingQueries
     private let report: FrontReport
     private let encoder = JSONEncoder()
@@ -20,13 +22,17 @@ actor Enquiry {
     ///   - acceptance: knows where messages are in the queue.
     ///   - directory: the spool, to read messages from.
     ///   - table: the table, to read.
+    ///   - shared: the queue that hosts share; nil where the spool is the queue.
+    ///   - queue: the queue, to look at.
     init(
         acceptance: Acceptance, spool directory: SpoolDirectory, table: any BookingQueries,
-        report: FrontReport
+        report: FrontReport, shared: (any SharedBookingQueue)? = nil, queue: any BookingQueueReader
     ) {
         self.acceptance = acceptance
         self.table = table
         self.report = report
+        self.shared = shared
+        self.queue = queue
         reader = SpoolReader(directory)
         encoder.outputFormatting = [.withoutEscapingSlashes]
     }
@@ -41,14 +47,20 @@ actor Enquiry {
             let (booking, tableTrouble) = committed(id)
             if let booking { return .init(progress: .committed, booking: booking) }
             let entry: SpoolEntry?
-            let message: Message?
+            let found: (progress: Progress, message: Message)?
             do {
                 entry = try await acceptance.location(of: id)
-                message = try entry.flatMap { try reader.message(id, in: $0.place, $0.name.description) }
+                let own = try entry.flatMap { entry in
+                    try reader.message(id, in: entry.place, entry.name.description).map {
+                        (progress: entry.progress, message: $0)
+                    }
+                }
+                found =
+                    if let own { own } else if tableTrouble == nil { try shared?.message(id) } else { nil }
             } catch {
                 throw ErrorReply(BookingsInterface.StorageUnavailable(reason: Self.reason(of: error)))
             }
-            if let entry, let message { return .init(progress: entry.progress, booking: Booking(message)) }
+            if let found { return .init(progress: found.progress, booking: Booking(found.message)) }
             if let tableTrouble {
                 throw ErrorReply(BookingsInterface.StorageUnavailable(reason: tableTrouble))
             }
@@ -97,7 +109,7 @@ actor Enquiry {
             gauge("acms_worker_running", "Whether a worker has the spool.", reader.isBeingServed),
             gauge(
                 "acms_queue_paused", "Whether the committing is paused, or was when a worker last ran.",
-                try? reader.isPaused()),
+                try? queue.isPaused()),
             counter(
                 "acms_bookings_committed", "Bookings committed since the table was created.",
                 totals?.committed),

@@ -1,6 +1,7 @@
 import BookingTable
 public import Bookings
 public import Daemon
+import PostgreSQL
 import ServiceLifecycle
 import Spool
 import Systemd
@@ -14,20 +15,55 @@ public struct FrontDaemon: ReconfigurableService {
     private let server: Server
     private let notifier: ServiceNotifier
     private let events: EventHub
+    private let sharing: Sharing?
+
+    /// What tells of a queue that hosts share.
+    private struct Sharing {
+        let watch: SharedWatch
+        let listener: PostgresListener
+        /// When the database was reached, or could not be.
+        let reached: AsyncStream<Void>
+    }
 
     /// - Throws: when inotify can't be had, or the interface's description does not fit the code.
     public init(_ surroundings: Daemon.Surroundings) throws {
         let settings = surroundings.settings
         let directory = SpoolDirectory(root: settings.spool.directory)
-        let table = SQLiteTableReader(path: settings.table.path)
         let report = FrontReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
-        acceptance = try Acceptance(settings.spool, table: table, report: report)
+        let enquiry: Enquiry
+        let letters: LetterClasses
+        switch settings.engine {
+        case .embedded:
+            let table = SQLiteTableReader(path: settings.table.path)
+            acceptance = try Acceptance(settings.spool, table: table, report: report)
+            enquiry = Enquiry(
+                acceptance: acceptance, spool: directory, table: table, report: report,
+                queue: SpoolQueries(directory))
+            letters = LetterClasses(directory)
+            sharing = nil
+        case .postgres:
+            let target = DatabaseTarget(
+                settings.postgres, program: "acms-frontd", credentials: surroundings.credentials)
+            let (reached, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            acceptance = try Acceptance(
+                settings.spool, table: UnreachableTable(), report: report,
+                shared: PostgresQueue(DatabaseLink(target) { wake.yield() }),
+                buffers: settings.postgres.buffer == .spool)
+            // Each asks on a thread and a connection of its own.
+            let link = DatabaseLink(target)
+            enquiry = Enquiry(
+                acceptance: acceptance, spool: directory, table: PostgresTableReader(link), report: report,
+                shared: PostgresQueue(link), queue: PostgresQueueReader(link))
+            letters = LetterClasses(directory, shared: PostgresQueue(DatabaseLink(target)))
+            sharing = Sharing(
+                watch: SharedWatch(PostgresQueue(DatabaseLink(target)), acceptance),
+                listener: PostgresListener(target), reached: reached)
+        }
         notifier = surroundings.notifier
-        let enquiry = Enquiry(acceptance: acceptance, spool: directory, table: table, report: report)
         rights = PeerRights(settings.front, report: report)
         let connections = ConnectionCount()
         let interface = try BookingsService(
-            acceptance: acceptance, enquiry: enquiry, letters: LetterClasses(directory), rights: rights,
+            acceptance: acceptance, enquiry: enquiry, letters: letters, rights: rights,
             report: report,
             connections: { connections.value }
         ).interface()
@@ -62,9 +98,22 @@ public struct FrontDaemon: ReconfigurableService {
             group.addTask {
                 await Heartbeat(notifier).run { await acceptance.heartbeat() }
             }
+            if let sharing {
+                group.addTask { await sharing.watch.run() }
+                group.addTask { [acceptance] in
+                    for await hint in sharing.listener.hints(settlements: true) {
+                        guard case .settled(let ids) = hint else {
+                            await acceptance.changed(nil)
+                            continue
+                        }
+                        await acceptance.changed(ids.compactMap { BookingID($0) })
+                    }
+                }
+                group.addTask { [wake = acceptance.wake] in for await _ in sharing.reached { wake.yield() } }
+            }
             // Looking names up can take long, and nobody needs to wait for the warning.
             group.addTask { await rights.warnOfMissingGroups() }
-            notifier.status("Reading the spool")
+            notifier.status("Reading the queue")
             try await withGracefulShutdownHandler {
                 try await server.run()
             } onGracefulShutdown: {

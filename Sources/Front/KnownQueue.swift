@@ -189,7 +189,8 @@ struct KnownQueue {
         return there
     }
 
-    private func notify(_ ids: [BookingID]) {
-        for id in ids { awaited[id]?.values.forEach { $0.yield() } }
+    /// Wakes those who await one of these messages; all for nil.
+    func notify(_ ids: [BookingID]?) {
+        for id in ids ?? Array(awaited.keys) { awaited[id]?.values.forEach { $0.yield() } }
     }
 }

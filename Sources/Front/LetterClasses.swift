@@ -11,9 +11,14 @@ actor LetterClasses {
     private static let portion = 1000
 
     private let store: DeadLetterStore
+    private let shared: (any SharedBookingQueue)?
     private var known: [BookingID: (file: LetterFile, class: FailureClass)] = [:]
 
-    init(_ directory: SpoolDirectory) {
+    /// - Parameters:
+    ///   - directory: the spool.
+    ///   - shared: the queue that hosts share, which has the letters then.
+    init(_ directory: SpoolDirectory, shared: (any SharedBookingQueue)? = nil) {
+        self.shared = shared
         store = DeadLetterStore(directory)
     }
 
@@ -29,7 +34,8 @@ actor LetterClasses {
             })
     }
 
-    private func counts() throws(SpoolError) -> [FailureClass: Int] {
+    private func counts() throws -> [FailureClass: Int] {
+        if let shared { return try shared.letterClasses() }
         let files = try store.letterFiles()
         for (id, letter) in known where files[id] != letter.file { known[id] = nil }
         for (id, file) in files.filter({ known[$0.key] == nil }).prefix(Self.portion) {

@@ -1,3 +1,4 @@
+import Bookings
 import Spool
 
 /// How many messages are in the entries of each place.
@@ -8,6 +9,14 @@ struct PlaceCounts: Hashable, Sendable {
     private var active = 0
     private var deferred = 0
     private var dead = 0
+
+    /// Counts what is in a queue that hosts share as well.
+    mutating func add(_ others: QueueCounts) {
+        incoming += others.incoming
+        active += others.active
+        deferred += others.deferred
+        dead += others.dead
+    }
 
     subscript(place: SpoolPlace) -> Int {
         get {

@@ -106,7 +106,7 @@ public struct DeadLetterStore: Sendable {
             bodyIsTruncated: true, bodyFile: DeadLetterFile.name(id))
     }
 
-    private static func text(_ bytes: [UInt8], mayEndInside: Bool) -> String? {
+    package static func text(_ bytes: [UInt8], mayEndInside: Bool) -> String? {
         for cut in 0...(mayEndInside ? min(3, bytes.count) : 0) {
             if let text = String(validating: bytes.dropLast(cut), as: UTF8.self) {
                 // Some JSON parsers refuse these even escaped, and then the whole list with them.

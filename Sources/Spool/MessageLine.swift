@@ -1,4 +1,4 @@
-import Bookings
+package import Bookings
 import FoundationEssentials
 import Varlink
 
@@ -9,11 +9,11 @@ import Varlink
 /// `traceparent` before `input` where the caller gave one.
 /// `crc32c` covers the line's bytes from the beginning to the comma before it. Only `input` is required; a line without
 /// `crc32c` is not checked.
-enum MessageLine {
+package enum MessageLine {
     static let version = 1
 
     /// The line of a message, with its newline.
-    static func encode(_ message: Message) throws(QueueUnavailable) -> [UInt8] {
+    package static func encode(_ message: Message) throws(QueueUnavailable) -> [UInt8] {
         var lines: [UInt8] = []
         try encode(message, into: &lines)
         return lines

@@ -126,7 +126,7 @@ extension SpoolCheck {
                 var isClear = false
                 if status.kind == .regular {
                     let bytes = try files.open("\(directory.root)/\(name)").read(at: 0, count: 4096)
-                    isClear = SpoolPause(bytes) != nil
+                    isClear = QueuePause(bytes) != nil
                 }
                 if !isClear { find(name, "The pause can't be understood, so it has no end.", .renewPause) }
             case "lock" where status.kind != .regular:

@@ -1,25 +1,11 @@
 public import Bookings
 
-/// How many messages are where.
-public struct SpoolCounts: Hashable, Sendable {
-    /// Accepted, not yet received.
-    public var incoming = 0
-    /// Received, not yet settled.
-    public var active = 0
-    /// Waiting for another try.
-    public var deferred = 0
-    /// Set aside.
-    public var dead = 0
-    /// When the oldest message that waits came; nil when none does.
-    public var oldest: Timestamp?
-}
-
 extension SpoolConsumer {
     /// Counts messages, looking at the directories anew. Files that front daemons wrote carry their count in
     /// their names; others are read.
-    public mutating func counts() throws(QueueUnavailable) -> SpoolCounts {
-        try scan()
-        var counts = SpoolCounts()
+    public mutating func counts() throws(QueueUnavailable) -> QueueCounts {
+        try scan(retryingStuck: false)
+        var counts = QueueCounts()
         do {
             for name in waiting {
                 counts.incoming += try count(name, in: .incoming)
@@ -70,7 +56,7 @@ extension SpoolConsumer {
     public mutating func progress(of id: BookingID) throws(QueueUnavailable) -> Progress? {
         if deferred.contains(id) { return .deferred }
         if deadIDs.contains(id) { return .deadLettered }
-        try scan()
+        try scan(retryingStuck: false)
         let reader = SpoolReader(directory, files: files)
         do {
             let active = try files.names(in: directory.path(of: .active)).map { (SpoolPlace.active, $0) }

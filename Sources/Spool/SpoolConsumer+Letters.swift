@@ -1,13 +1,5 @@
 public import Bookings
 
-/// Why a dead letter can't go back into the queue as it is.
-public enum RedriveObstacle: Error, Hashable, Sendable {
-    /// There is no letter with this id, or it does not match the filter.
-    case notFound
-    /// It holds no booking that is valid; the reason in a full sentence.
-    case invalid(reason: String)
-}
-
 extension SpoolConsumer {
     /// The message that a letter would be in the queue: its id and history, a fresh receive count.
     ///
@@ -24,46 +16,11 @@ extension SpoolConsumer {
                 throw RedriveObstacle.notFound
             }
             let fields = letter.fields
-            let held = try letter.message(in: directory, files: files)
-            var message: Message
-            switch (held, input) {
-            case (.success(let original), nil):
-                message = original
-            case (.success(let original), let input?):
-                message = original
-                message.request = try Self.request(input, keepingKeyOf: original.request)
-            case (.failure(let poison), nil):
-                throw RedriveObstacle.invalid(reason: poison.reason)
-            case (.failure, let input?):
-                message = Message(
-                    id: id, acceptedOn: fields.deadOn, peer: nil,
-                    request: try Self.request(input, keepingKeyOf: nil))
-            }
-            message.id = id
-            if let trace = input?.traceParent { message.traceParent = trace }
-            message.receiveCount = 0
-            message.notBefore = nil
-            message.attempts = fields.attempts
-            message.redriveCount = (fields.redriveCount ?? 0) + 1
-            return message
+            return try Message(
+                redriving: try letter.message(in: directory, files: files), of: id, deadOn: fields.deadOn,
+                attempts: fields.attempts, redriveCount: fields.redriveCount ?? 0, replacing: input)
         } catch let error as SpoolError {
             throw QueueUnavailable(error)
-        }
-    }
-
-    private static func request(
-        _ input: CreateBookingInput, keepingKeyOf original: BookingRequest?
-    ) throws(RedriveObstacle) -> BookingRequest {
-        var input = input
-        if input.idempotencyKey == nil, let original,
-            original.userID.utf8.elementsEqual(input.userId.utf8)
-        {
-            input.idempotencyKey = original.idempotencyKey
-        }
-        do {
-            return try BookingRequest(input)
-        } catch {
-            throw .invalid(reason: "The booking is not valid: \(error.field) \(error.reason).")
         }
     }
 
@@ -72,9 +29,13 @@ extension SpoolConsumer {
     /// A crash between leaves both; the message has the higher redrive count, by which it replaces the letter.
     ///
     /// - Parameter name: of the file that the messages get, unlike any other's.
+    /// - Returns: none; what can't be put back is found by the worker.
     /// - Throws: when none of them is in the queue again.
-    public mutating func redrive(_ messages: [Message], as name: BookingID) throws(QueueUnavailable) {
-        guard !messages.isEmpty else { return }
+    @discardableResult
+    public mutating func redrive(
+        _ messages: [Message], as name: BookingID
+    ) throws(QueueUnavailable) -> [BookingID: RedriveObstacle] {
+        guard !messages.isEmpty else { return [:] }
         // One that killed the worker is tried by itself again, so that it can't harm its neighbours.
         let suspects = messages.filter { $0.attempts.last?.class == Attempt.crash }
         let others = messages.filter { $0.attempts.last?.class != Attempt.crash }
@@ -100,6 +61,7 @@ extension SpoolConsumer {
         // The messages are safe. A letter that can't be removed now goes when its message is received.
         for message in messages { try? removeLetter(message.id) }
         try? files.syncDirectory(directory.path(of: .dead))
+        return [:]
     }
 
     /// Deletes letters for good. Nothing may be in hand.

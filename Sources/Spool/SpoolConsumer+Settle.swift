@@ -8,7 +8,7 @@ extension SpoolConsumer {
         var places: Set<SpoolPlace> = []
         do {
             for (receipt, settlement) in settlements {
-                guard let file = taken[receipt.file], let line = file.outstanding[receipt.line] else {
+                guard let file = taken[receipt.source], let line = file.outstanding[receipt.number] else {
                     continue
                 }
                 if let place = try write(settlement, of: line, in: file, at: time) { places.insert(place) }
@@ -29,8 +29,8 @@ extension SpoolConsumer {
     private mutating func account(_ receipts: [Receipt]) {
         var touched: [Int: ActiveFile] = [:]
         for receipt in receipts {
-            guard let file = taken[receipt.file] else { continue }
-            file.outstanding[receipt.line] = nil
+            guard let file = taken[receipt.source] else { continue }
+            file.outstanding[receipt.number] = nil
             touched[file.number] = file
         }
         for (_, file) in touched.sorted(by: { $0.key < $1.key }) where file.outstanding.isEmpty {

@@ -8,26 +8,6 @@ import HeapModule
 /// dead worker had in hand can be told from what it never touched. It is removed only when each of its messages
 /// is durable elsewhere.
 public struct SpoolConsumer: BookingQueueConsumer {
-    /// A received line: the taken file and the line's number in it.
-    public struct Receipt: Hashable, Sendable {
-        let file: Int
-        let line: Int
-    }
-
-    /// Something odd that was noticed and got round; to be logged.
-    public enum Notice: Hashable, Sendable {
-        /// The entry can't be moved out of `incoming/`; it stays there and is left alone.
-        case stuck(name: String, reason: String)
-        /// The message waits in the queue already; this copy of it is dropped.
-        case duplicate(BookingID, progress: Progress)
-        /// So many messages, whose files a power cut had taken, were put back from the journal.
-        case replayed(Int)
-        /// The file of `deferred/` was not what its name says; it was put back into `incoming/`.
-        case misplaced(name: String)
-        /// The journal's segment is damaged in so many places.
-        case damagedJournal(segment: String, stretches: Int)
-    }
-
     let directory: SpoolDirectory
     let files: any FileSystem
     let letters: DeadLetterStore
@@ -57,7 +37,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     static let readTries = 12
     /// How often in a row reading a taken file failed.
     var readFailures: [String: Int] = [:]
-    var notices: [Notice] = []
+    var notices: [QueueNotice] = []
 
     /// Serves `directory`; `start` must come before anything else.
     public init(_ directory: SpoolDirectory, files: any FileSystem = LocalFileSystem()) {
@@ -68,7 +48,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     /// What was noticed since the last call.
-    public mutating func takeNotices() -> [Notice] {
+    public mutating func takeNotices() -> [QueueNotice] {
         defer { notices = [] }
         return notices
     }
@@ -85,6 +65,12 @@ public struct SpoolConsumer: BookingQueueConsumer {
     /// Whether all that the last scan found was received.
     public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
 
+    /// What a dead worker left is dealt with at the start, and there is no other worker.
+    public var needsRecovery: Bool { false }
+
+    /// What comes into `incoming/` is told.
+    public var pollInterval: Duration? { nil }
+
     /// Whether a message that killed a worker may be among those that wait: few are to be taken at a time, so that
     /// it is found.
     public var isCautious: Bool { !suspects.isEmpty }
@@ -93,7 +79,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     public func keepReserve() { reserve.keep() }
 
     /// Looks for what has come into `incoming/`; with `retryingStuck` also once more at what can't be taken.
-    public mutating func scan(retryingStuck: Bool = false) throws(QueueUnavailable) {
+    public mutating func scan(retryingStuck: Bool) throws(QueueUnavailable) {
         do {
             try files.escapeNames(in: directory.path(of: .incoming))
             let names = try files.names(in: directory.path(of: .incoming))
@@ -108,10 +94,8 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     /// Takes up to `limit` messages that are due, in order of arrival.
-    public mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received<
-        Receipt
-    >] {
-        var batch: [Received<Receipt>] = []
+    public mutating func receive(upTo limit: Int, at time: Timestamp) throws(QueueUnavailable) -> [Received] {
+        var batch: [Received] = []
         do {
             try removeRemovable()
             try fill(&batch, upTo: limit, at: time)
@@ -123,7 +107,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     private mutating func fill(
-        _ batch: inout [Received<Receipt>], upTo limit: Int, at time: Timestamp
+        _ batch: inout [Received], upTo limit: Int, at time: Timestamp
     ) throws(SpoolError) {
         // A file whose last line was settled in the last batch goes first: a message of it that was deferred
         // takes its name in active/ when it is due.
@@ -150,7 +134,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     private mutating func receiveDeferred(
-        _ name: String, into batch: inout [Received<Receipt>], alone: Bool, at time: Timestamp
+        _ name: String, into batch: inout [Received], alone: Bool, at time: Timestamp
     ) throws(SpoolError) {
         deferred.remove(name)
         do {
@@ -176,7 +160,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     private mutating func receiveLines(
-        into batch: inout [Received<Receipt>], upTo limit: Int, mayTake: Bool, at time: Timestamp
+        into batch: inout [Received], upTo limit: Int, mayTake: Bool, at time: Timestamp
     ) throws(SpoolError) {
         while batch.count < limit {
             if current == nil {
@@ -203,7 +187,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
     }
 
     /// A line of a taken file as a received message; nil after the last.
-    private mutating func nextLine(of file: ActiveFile) throws(SpoolError) -> Received<Receipt>? {
+    private mutating func nextLine(of file: ActiveFile) throws(SpoolError) -> Received? {
         while true {
             let read: ActiveFile.Line?
             do {
@@ -225,7 +209,7 @@ public struct SpoolConsumer: BookingQueueConsumer {
             guard let line = received else { continue }
             file.outstanding[line.number] = line
             taken[file.number] = file
-            return Received(receipt: Receipt(file: file.number, line: line.number), content: line.content)
+            return Received(receipt: Receipt(source: file.number, number: line.number), content: line.content)
         }
     }
 

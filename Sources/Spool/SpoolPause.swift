@@ -1,25 +1,9 @@
 public import Bookings
 import FoundationEssentials
 
-/// A pause of the committing, kept as the file `paused` in the spool: it survives restarts, and lasts as long as
-/// the file is there.
-public struct SpoolPause: Codable, Hashable, Sendable {
-    /// When it ends by itself; nil for never.
-    public var until: Timestamp?
-    /// Since when.
-    public var since: Timestamp
-    /// The user id of who asked for it.
-    public var uid: UInt32?
+// A pause is kept as the file `paused` in the spool, and lasts as long as the file is there.
 
-    /// Describes a pause.
-    public init(until: Timestamp?, since: Timestamp, uid: UInt32?) {
-        self.until = until
-        self.since = since
-        self.uid = uid
-    }
-}
-
-extension SpoolPause {
+extension QueuePause {
     /// The file.
     func bytes() throws -> [UInt8] {
         let encoder = JSONEncoder()
@@ -32,7 +16,7 @@ extension SpoolPause {
         var line = bytes
         if line.last == UInt8(ascii: "\n") { line.removeLast() }
         guard Seal.isIntact(line, { $0 }) ?? true,
-            let pause = try? JSONDecoder().decode(SpoolPause.self, from: Data(line))
+            let pause = try? JSONDecoder().decode(QueuePause.self, from: Data(line))
         else { return nil }
         self = pause
     }
@@ -55,21 +39,21 @@ extension SpoolConsumer {
 
     /// The pause that is in force; nil when there is none. A file that can't be understood is a pause without an
     /// end, because somebody wanted one.
-    public func pause() throws(QueueUnavailable) -> SpoolPause? {
+    public func pause() throws(QueueUnavailable) -> QueuePause? {
         do {
             guard let status = try files.status(of: pausePath) else { return nil }
-            let unclear = SpoolPause(
+            let unclear = QueuePause(
                 until: nil, since: Timestamp(milliseconds: status.modifiedMilliseconds), uid: nil)
             guard status.kind == .regular else { return unclear }
             let bytes = try files.open(pausePath).read(at: 0, count: min(status.size, 4096))
-            return SpoolPause(bytes) ?? unclear
+            return QueuePause(bytes) ?? unclear
         } catch {
             throw QueueUnavailable(error)
         }
     }
 
     /// Makes a pause last, in place of an earlier one, or ends it; durable on return.
-    public func setPause(_ pause: SpoolPause?) throws(QueueUnavailable) {
+    public func setPause(_ pause: QueuePause?) throws(QueueUnavailable) {
         do {
             if let pause {
                 let bytes = try pause.bytes()

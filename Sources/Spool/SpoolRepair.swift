@@ -126,7 +126,7 @@ public struct SpoolRepair {
         case .renewPause:
             let status = try files.status(of: path)
             let kept = try setAside(path)
-            let pause = SpoolPause(
+            let pause = QueuePause(
                 until: nil, since: Timestamp(milliseconds: status?.modifiedMilliseconds ?? 0), uid: nil)
             try files.write([.bytes(try pause.bytes())], to: path, mode: 0o640)
             giveOwner(of: directory.path(of: .active), to: path)

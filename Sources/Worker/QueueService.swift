@@ -11,11 +11,15 @@ struct QueueService: Sendable {
 
     /// - Parameters:
     ///   - worker: answers.
+    ///   - reader: the queue, to look at on a thread of its own.
     ///   - connections: how many callers are connected.
-    init(_ worker: QueueWorker, connections: @escaping @Sendable () -> Int = { 0 }) {
+    init(
+        _ worker: QueueWorker, _ reader: any BookingQueueReader,
+        connections: @escaping @Sendable () -> Int = { 0 }
+    ) {
         self.worker = worker
         self.connections = connections
-        survey = QueueSurvey(worker.directory)
+        survey = QueueSurvey(reader)
     }
 
     /// The interface as a server offers it.

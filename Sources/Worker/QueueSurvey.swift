@@ -1,6 +1,5 @@
 import Bookings
 import FoundationEssentials
-import Spool
 import Varlink
 
 /// Looks through the messages that wait and the dead letters, on a thread of its own, so that a long look never holds
@@ -10,16 +9,12 @@ actor QueueSurvey {
     /// Jobs run on a thread of their own, which may block.
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private let reader: SpoolReader
-    private let letters: DeadLetterStore
+    private let queue: any BookingQueueReader
     private let encoder = JSONEncoder()
-    /// Files that are read before somebody else's look gets its turn.
-    private static let filesAtATime = 64
 
-    /// - Parameter directory: the spool, which is only read.
-    init(_ directory: SpoolDirectory) {
-        reader = SpoolReader(directory)
-        letters = DeadLetterStore(directory)
+    /// - Parameter queue: to look at.
+    init(_ queue: any BookingQueueReader) {
+        self.queue = queue
         encoder.outputFormatting = [.withoutEscapingSlashes]
     }
 
@@ -30,11 +25,11 @@ actor QueueSurvey {
     ) async throws(ErrorReply) -> [UInt8] {
         let limit = try PageLimit.checked(parameters.limit)
         do {
-            var listing = try QueueListing(reader, after: parameters.nextToken)
-            var page = try listing.next(limit)
+            var pages = try queue.messages(after: parameters.nextToken)
+            var page = try pages.next(limit)
             while call.wantsMore, page.nextToken != nil {
                 guard await replies.send(Array(try encoder.encode(page))) else { break }
-                page = try listing.next(limit)
+                page = try pages.next(limit)
             }
             return Array(try encoder.encode(page))
         } catch is InvalidPageToken {
@@ -58,10 +53,11 @@ actor QueueSurvey {
         let limit = try PageLimit.checked(parameters.limit ?? 20)
         var tally = AgeTally(at: .now())
         do {
-            if isOfLetters {
-                try await countLetters(parameters.by, &tally)
-            } else {
-                try await countWaiting(parameters.by, &tally)
+            var ages = queue.ages(by: parameters.by, dead: isOfLetters)
+            while try ages.countMore(into: &tally) {
+                // Somebody else's look gets its turn; who is gone wants no answer.
+                await Task.yield()
+                if Task.isCancelled { break }
             }
         } catch {
             throw Self.unreadable(error)
@@ -69,45 +65,8 @@ actor QueueSurvey {
         return tally.profile(rows: limit)
     }
 
-    private func countWaiting(_ key: QueueInterface.AgeKey, _ tally: inout AgeTally) async throws(SpoolError)
-    {
-        for place in QueueListing.places.map(\.place) {
-            for (number, name) in try reader.entries(in: place).enumerated() {
-                guard var messages = try reader.messages(in: place, name.description) else { continue }
-                while let message = try messages.next() {
-                    let request = message.request
-                    tally.count(
-                        key == .user ? request.userID : request.apartmentID, since: message.acceptedOn)
-                }
-                for _ in 0..<messages.unreadable { tally.count(nil, since: messages.arrival) }
-                guard await mayGoOn(number) else { return }
-            }
-        }
-    }
-
-    private func countLetters(_ key: QueueInterface.AgeKey, _ tally: inout AgeTally) async throws(SpoolError)
-    {
-        for (number, id) in try letters.ids().enumerated() {
-            guard let letter = try letters.letter(id, bodyBytes: 0) else { continue }
-            let name =
-                switch key {
-                case .apartment: letter.apartmentId
-                case .user: letter.userId
-                case .class: letter.class.rawValue
-                case .reason: letter.reason
-                }
-            tally.count(name, since: letter.deadOn)
-            guard await mayGoOn(number) else { return }
-        }
-    }
-
-    /// - Returns: false when the caller is gone.
-    private func mayGoOn(_ number: Int) async -> Bool {
-        if number % Self.filesAtATime == 0 { await Task.yield() }
-        return !Task.isCancelled
-    }
-
     private static func unreadable(_ error: any Error) -> ErrorReply {
-        ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+        let reason = (error as? QueueUnavailable)?.reason ?? "The queue can't be read. \(error)"
+        return ErrorReply(QueueInterface.StorageUnavailable(reason: reason))
     }
 }

@@ -11,6 +11,22 @@ extension QueueWorker {
         fileprivate mutating func fail(_ id: BookingID, _ error: String, _ reason: String) {
             failed.append(.init(id: id.description, error: error, reason: reason))
         }
+
+        fileprivate mutating func fail(
+            _ id: BookingID, _ obstacle: RedriveObstacle, _ filter: DeadLetterFilter?
+        ) {
+            switch obstacle {
+            case .notFound:
+                fail(id, QueueInterface.DeadLetterNotFound.errorName, QueueWorker.notThere(filter))
+            case .invalid(let reason):
+                fail(id, BookingsInterface.InvalidInput.errorName, reason)
+            case .claimed:
+                fail(
+                    id, BookingsInterface.PendingBookingExists.errorName,
+                    "Another message in the queue has its user and apartment, or its idempotencyKey. Wait until that "
+                        + "is committed, or delete one of them.")
+            }
+        }
     }
 
     /// The ids of up to `limit` letters that match, in order, after the letter `last`.
@@ -18,9 +34,9 @@ extension QueueWorker {
         matching filter: DeadLetterFilter, limit: Int, after last: BookingID?
     ) throws(ErrorReply) -> [BookingID] {
         do {
-            return try DeadLetterStore(directory).ids(matching: filter, limit: limit, after: last)
+            return try reader.letterIDs(matching: filter, limit: limit, after: last)
         } catch {
-            throw ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: error.reason))
         }
     }
 
@@ -41,16 +57,19 @@ extension QueueWorker {
             for id in ids {
                 do {
                     messages.append(try consumer.redrivable(id, matching: filter, replacing: input))
-                } catch RedriveObstacle.notFound {
-                    done.fail(id, QueueInterface.DeadLetterNotFound.errorName, Self.notThere(filter))
-                } catch RedriveObstacle.invalid(let reason) {
-                    done.fail(id, BookingsInterface.InvalidInput.errorName, reason)
+                } catch let obstacle as RedriveObstacle {
+                    done.fail(id, obstacle, filter)
                 }
             }
             messages = try withoutRefused(messages, &done)
             if !dryRun, !messages.isEmpty {
-                try consumer.redrive(messages, as: .version7(at: now(), random: Self.random()))
-                report.redriven(messages, by: peer)
+                let obstacles = try consumer.redrive(
+                    messages, as: .version7(at: now(), random: Self.random()))
+                for message in messages {
+                    if let obstacle = obstacles[message.id] { done.fail(message.id, obstacle, filter) }
+                }
+                messages.removeAll { obstacles[$0.id] != nil }
+                if !messages.isEmpty { report.redriven(messages, by: peer) }
                 wake.yield()
             }
             done.ids = messages.map(\.id)
@@ -118,7 +137,7 @@ extension QueueWorker {
         return free
     }
 
-    private static func notThere(_ filter: DeadLetterFilter?) -> String {
+    fileprivate static func notThere(_ filter: DeadLetterFilter?) -> String {
         filter == nil
             ? "No dead letter has this id." : "No dead letter has this id and matches the filter."
     }

@@ -5,7 +5,7 @@ import Varlink
 extension QueueWorker {
     /// Counts and states for the operator.
     func attributes() throws(ErrorReply) -> QueueInterface.Attributes {
-        let counts: SpoolCounts
+        let counts: QueueCounts
         do {
             try beStarted()
             counts = try consumer.counts()
@@ -33,12 +33,12 @@ extension QueueWorker {
     ) throws(ErrorReply) -> QueueInterface.DeadLetterList {
         let limit = try PageLimit.checked(limit)
         do {
-            let page = try DeadLetterStore(directory).list(matching: filter, limit: limit, after: token)
+            let page = try reader.letters(matching: filter, limit: limit, after: token)
             return .init(items: page.items, nextToken: page.nextToken)
         } catch is InvalidPageToken {
             throw ErrorReply(ServiceError.InvalidParameter(parameter: "nextToken"))
         } catch {
-            throw ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }
     }
 
@@ -46,11 +46,9 @@ extension QueueWorker {
     func deadLetter(_ id: String) throws(ErrorReply) -> DeadLetter {
         let letter: DeadLetter?
         do {
-            letter = try BookingID(id).flatMap {
-                try DeadLetterStore(directory).letter($0, bodyBytes: DeadLetterStore.shownBodyBytes)
-            }
+            letter = try BookingID(id).flatMap { try reader.letter($0) }
         } catch {
-            throw ErrorReply(QueueInterface.StorageUnavailable(reason: "The spool can't be read. \(error)"))
+            throw ErrorReply(QueueInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }
         guard let letter else { throw ErrorReply(QueueInterface.DeadLetterNotFound(id: id)) }
         return letter

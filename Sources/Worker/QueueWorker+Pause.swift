@@ -7,7 +7,7 @@ extension QueueWorker {
     func pause(until end: Timestamp?, by peer: Peer) throws(ErrorReply) {
         let time = now()
         if let end, end <= time { throw ErrorReply(ServiceError.InvalidParameter(parameter: "until")) }
-        let pause = SpoolPause(until: end, since: time, uid: peer.uid)
+        let pause = QueuePause(until: end, since: time, uid: peer.uid)
         try change {
             try takeNothing()
             try consumer.setPause(pause)
@@ -28,6 +28,13 @@ extension QueueWorker {
         wake.yield()
     }
 
+    /// Learns what was asked for on another host.
+    func learnPause() throws(QueueUnavailable) {
+        let present = try consumer.pause()
+        if pause != nil, present == nil { report.resumed(by: nil) }
+        pause = present
+    }
+
     private func change(_ body: () throws -> Void) throws(ErrorReply) {
         do {
             try body()
@@ -43,7 +50,8 @@ extension QueueWorker {
     func isPaused(at time: Timestamp) throws(QueueUnavailable) -> Bool {
         guard let pause else { return false }
         guard let end = pause.until, end <= time else { return true }
-        try consumer.setPause(nil)
+        // Where others decide as well, a newer pause must not be ended: the queue knows by itself when this one is over.
+        if !servesOthers { try consumer.setPause(nil) }
         self.pause = nil
         report.resumed(by: nil)
         return false

@@ -103,7 +103,7 @@ extension QueueWorker {
     /// When the worker may end because it is idle; nil while it is not.
     private func idleDeadline(_ connections: Int) -> Timestamp? {
         let hadActivity = hasPeerActivity.exchange(false, ordering: .acquiringAndReleasing)
-        guard isIdle, connections == 0, settings.idleExit > .zero else {
+        guard isIdle, connections == 0, settings.idleExit > .zero, !servesOthers else {
             idleSince = nil
             return nil
         }

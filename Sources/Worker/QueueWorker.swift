@@ -21,6 +21,7 @@ actor QueueWorker {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let directory: SpoolDirectory
+    let reader: any BookingQueueReader
     let table: any BookingTable
     let report: WorkerReport
     let now: @Sendable () -> Timestamp
@@ -28,14 +29,16 @@ actor QueueWorker {
     private let chance: @Sendable () -> Double
     var settings: Settings.Worker
     var policy: RetryPolicy
-    var consumer: SpoolConsumer
+    var consumer: any BookingQueueConsumer
+    /// Whether other hosts bring work that nothing here would start a worker for.
+    let servesOthers: Bool
 
     var spoolOutage = Outage()
     var tableOutage = Outage()
     private(set) var stage = Stage.unlocked
     private var lock: SpoolLock?
     /// Settlements that the spool could not take yet; nothing is received before they are done.
-    private var unsettled: [(SpoolConsumer.Receipt, Settlement)] = []
+    private var unsettled: [(Receipt, Settlement)] = []
     /// What is in hand must go back before anything else is received.
     private var mustRelease = false
     /// Those of them that are not committed, to be told of once they are durable.
@@ -48,7 +51,7 @@ actor QueueWorker {
     /// Since when nothing has happened; nil while something does.
     var idleSince: Timestamp?
     /// The pause in force.
-    var pause: SpoolPause?
+    var pause: QueuePause?
     /// When to look next for bookings that are PENDING for too long.
     private var nextExpiry = Timestamp(milliseconds: 0)
     nonisolated let isStopping = Atomic(false)
@@ -65,13 +68,16 @@ actor QueueWorker {
     /// - Parameters:
     ///   - directory: the spool.
     ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used.
+    ///   - consumer: the queue.
+    ///   - reader: the queue, to look at.
     ///   - table: the table, to write.
-    ///   - files: the spool's file system.
+    ///   - servesOthers: whether other hosts bring work that nothing here would start a worker for.
     ///   - now: the present time.
     ///   - chance: a number from 0 to 1, to spread delays.
     init(
-        spool directory: SpoolDirectory, lock: SpoolLock?, table: any BookingTable, settings: Settings.Worker,
-        report: WorkerReport, files: any FileSystem = LocalFileSystem(),
+        spool directory: SpoolDirectory, lock: SpoolLock?, consumer: any BookingQueueConsumer,
+        reader: any BookingQueueReader, table: any BookingTable, settings: Settings.Worker,
+        report: WorkerReport, servesOthers: Bool = false,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         chance: @escaping @Sendable () -> Double = { .random(in: 0...1) }
     ) {
@@ -83,7 +89,9 @@ actor QueueWorker {
         self.now = now
         self.chance = chance
         policy = RetryPolicy(settings)
-        consumer = SpoolConsumer(directory, files: files)
+        self.consumer = consumer
+        self.reader = reader
+        self.servesOthers = servesOthers
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -118,6 +126,10 @@ actor QueueWorker {
             let next = try advance(at: time)
             reportNotices()
             return next
+        } catch let error as TableUnavailable where error.kind == .paused {
+            // Another worker was asked to pause while this one had a batch in hand.
+            giveBack(at: time)
+            pause = (try? consumer.pause()) ?? pause
         } catch let error as TableUnavailable {
             tableOutage.failed(error.reason, at: time)
             groupSize.beginAnew()
@@ -198,11 +210,12 @@ actor QueueWorker {
         // What comes in while a backlog waits sorts behind it, so one scan a backlog finds everything in order.
         let isScanned = consumer.isExhausted
         if isScanned { try consumer.scan() }
+        if servesOthers { try learnPause() }
         if try isPaused(at: time) {
             spoolWorks()
             if tableOutage.reason != nil { try probe() }
             report.waiting(deferred: nil, pause: pause)
-            return .wait(until: pause?.until)
+            return .wait(until: [pause?.until, nextLook(at: time)].compactMap { $0 }.min())
         }
         if try expirePending(at: time) { return .again }
         // After an outage the batch itself is the probe: a smaller write could succeed where it fails.
@@ -213,6 +226,10 @@ actor QueueWorker {
             ? settings.batchSize : groupSize.limit(batchSize: settings.batchSize)
         let batch = try consumer.receive(upTo: limit, at: time)
         spoolWorks()
+        if consumer.needsRecovery {
+            try recover(at: time)
+            return .again
+        }
         // That a backlog is at its end shows only now; what came in behind it is found by another scan.
         guard !batch.isEmpty else { return isScanned ? try rest(at: time) : .again }
         (unsettled, unreported) = try settlements(for: batch, at: time)
@@ -232,7 +249,12 @@ actor QueueWorker {
         report.waiting(deferred: consumer.nextDue)
         if let due = consumer.nextDue, due <= time { return .again }
         let expiry = settings.pendingExpiresAfterDays > 0 ? nextExpiry : nil
-        return .wait(until: [consumer.nextDue, expiry].compactMap { $0 }.min())
+        return .wait(until: [consumer.nextDue, expiry, nextLook(at: time)].compactMap { $0 }.min())
+    }
+
+    /// When to look again though nothing tells of anything; nil where all is told.
+    private func nextLook(at time: Timestamp) -> Timestamp? {
+        consumer.pollInterval.map { time.advanced(by: $0) }
     }
 
     /// Cancels some of the bookings that are PENDING for too long, when it is time to look for them.
@@ -261,8 +283,8 @@ actor QueueWorker {
     }
 
     private func settlements(
-        for batch: [Received<SpoolConsumer.Receipt>], at time: Timestamp
-    ) throws -> ([(SpoolConsumer.Receipt, Settlement)], [(Result<Message, Poison>, Settlement)]) {
+        for batch: [Received], at time: Timestamp
+    ) throws -> ([(Receipt, Settlement)], [(Result<Message, Poison>, Settlement)]) {
         let messages = batch.compactMap { received -> Message? in
             if case .success(let message) = received.content { message } else { nil }
         }
@@ -281,7 +303,7 @@ actor QueueWorker {
         if messages.contains(where: { $0.acceptedOn < limit }) { nextExpiry = time }
         report.applied(messages, outcomes)
         var next = outcomes.makeIterator()
-        var settled: [(SpoolConsumer.Receipt, Settlement)] = []
+        var settled: [(Receipt, Settlement)] = []
         settled.reserveCapacity(batch.count)
         var others: [(Result<Message, Poison>, Settlement)] = []
         for received in batch {

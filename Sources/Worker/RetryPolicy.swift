@@ -93,12 +93,3 @@ extension Attempt {
     /// Longest reason that is kept, in bytes.
     fileprivate static var reasonBytes: Int { 512 }
 }
-
-extension String {
-    /// The text, or its beginning and `…` where it has more bytes.
-    func cut(toBytes limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        // A piece of a character at the end becomes a replacement character.
-        return String(decoding: utf8.prefix(limit), as: UTF8.self) + "…"
-    }
-}

@@ -2,6 +2,7 @@ import BookingTable
 public import Bookings
 public import Daemon
 import Logging
+import PostgreSQL
 import ServiceLifecycle
 import Spool
 import Systemd
@@ -10,7 +11,10 @@ import Varlink
 /// The worker daemon without its process: commits what is in the spool, and serves operators and caretakers.
 public struct WorkerDaemon: ReconfigurableService {
     private let worker: QueueWorker
-    private let table: SQLiteTable
+    /// Whether it does what takes long and can't be hurried.
+    private let isBusy: @Sendable () -> Bool
+    /// Tells what other hosts tell, and when the database was reached.
+    private let listener: (listener: PostgresListener, reached: AsyncStream<Void>)?
     private let limits: CallerLimits
     private let servers: [Server]
     private let events: EventHub
@@ -21,21 +25,44 @@ public struct WorkerDaemon: ReconfigurableService {
     public init(_ surroundings: Daemon.Surroundings) throws {
         let settings = surroundings.settings
         let directory = SpoolDirectory(root: settings.spool.directory)
-        let table = SQLiteTable(path: settings.table.path)
         let report = WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
-        let worker = QueueWorker(
-            spool: directory, lock: try Self.lock(directory), table: table,
-            settings: settings.worker, report: report)
+        let lock = try Self.lock(directory)
+        let surveyed: any BookingQueueReader
+        switch settings.engine {
+        case .embedded:
+            let table = SQLiteTable(path: settings.table.path)
+            isBusy = { table.isBeingMigrated }
+            listener = nil
+            surveyed = SpoolQueries(directory)
+            worker = QueueWorker(
+                spool: directory, lock: lock, consumer: SpoolConsumer(directory), reader: surveyed,
+                table: table,
+                settings: settings.worker, report: report)
+        case .postgres:
+            let target = DatabaseTarget(
+                settings.postgres, program: "acms-workerd", credentials: surroundings.credentials)
+            let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            let link = DatabaseLink(target) { wake.yield() }
+            let queue = PostgresQueue(link)
+            let shared = PostgresConsumer(queue)
+            isBusy = { false }
+            listener = (PostgresListener(target), wakeUps)
+            surveyed = PostgresQueueReader(DatabaseLink(target))
+            worker = QueueWorker(
+                spool: directory, lock: lock,
+                consumer: ForwardingConsumer(shared, queue, SpoolConsumer(directory)),
+                reader: PostgresQueueReader(link), table: PostgresTable(shared), settings: settings.worker,
+                report: report, servesOthers: true)
+        }
+        let worker = worker
         events = report.events
-        self.worker = worker
-        self.table = table
         notifier = surroundings.notifier
         logger = surroundings.logger
         let connections = [
             QueueInterface.name: ConnectionCount(), CaretakerInterface.name: ConnectionCount(),
         ]
         let offered = [
-            QueueInterface.name: try QueueService(worker) {
+            QueueInterface.name: try QueueService(worker, surveyed) {
                 connections.values.reduce(0) { $0 + $1.value }
             }.interface(),
             CaretakerInterface.name: try CaretakerService(worker).interface(),
@@ -79,10 +106,16 @@ public struct WorkerDaemon: ReconfigurableService {
             group.addTask {
                 await Heartbeat(notifier).run {
                     // A worker that was ended in the middle of a migration would begin it anew, for ever.
-                    if !table.isBeingMigrated { await worker.heartbeat() }
+                    if !isBusy() { await worker.heartbeat() }
                 }
             }
-            notifier.ready(status: "Looking through the spool")
+            if let listener {
+                group.addTask { [wake = worker.wake] in
+                    for await _ in listener.listener.hints(settlements: false) { wake.yield() }
+                }
+                group.addTask { [wake = worker.wake] in for await _ in listener.reached { wake.yield() } }
+            }
+            notifier.ready(status: "Looking through the queue")
             let end = await withGracefulShutdownHandler {
                 await worker.run { [servers] in servers.reduce(0) { $0 + $1.connectionCount } }
             } onGracefulShutdown: {

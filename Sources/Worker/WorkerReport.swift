@@ -14,7 +14,7 @@ final class WorkerReport: Sendable {
         var isStarted = false
         var nextDue: Timestamp?
         var isWorking = false
-        var pause: SpoolPause?
+        var pause: QueuePause?
     }
 
     let metrics = WorkerMetrics()
@@ -39,7 +39,7 @@ final class WorkerReport: Sendable {
             recovered: "The table can be written again.")
     }
 
-    func started(_ counts: SpoolCounts) {
+    func started(_ counts: QueueCounts) {
         logger.info(
             """
             Serving the queue: \(counts.incoming) incoming, \(counts.deferred) deferred, \(counts.dead) dead letters.
@@ -139,7 +139,7 @@ final class WorkerReport: Sendable {
             metadata: .event(.crashRecovered, ["booking-id": .array(ids.map { .stringConvertible($0) })]))
     }
 
-    func notice(_ notice: SpoolConsumer.Notice) {
+    func notice(_ notice: QueueNotice) {
         switch notice {
         case .stuck(let name, let reason):
             logger.error(
@@ -157,6 +157,18 @@ final class WorkerReport: Sendable {
                 metadata: .event(.setAside, ["file": .string(name)]))
         case .damagedJournal(let segment, let stretches):
             logger.damagedJournal(segment, stretches)
+        case .setAside(let content, let reason):
+            let receiveCount =
+                switch content {
+                case .success(let message): message.receiveCount
+                case .failure(let poison): poison.receiveCount
+                }
+            dead(content, .poison, reason, receiveCount + 1)
+        case .forwarded(let count):
+            logger.notice(
+                "Forwarded \(count == 1 ? "a message" : "\(count) messages") of the spool to the database.")
+        case .notForwarded(let reason):
+            logger.warning("The spool's messages wait here until the database can be used. \(reason)")
         }
     }
 
@@ -196,7 +208,7 @@ final class WorkerReport: Sendable {
         events.publish { ids.map { BookingEvent(on: .now(), .deleted, id: $0.description) } }
     }
 
-    func paused(_ pause: SpoolPause, by peer: Peer) {
+    func paused(_ pause: QueuePause, by peer: Peer) {
         act(.paused, by: peer, "Paused the committing\(pause.until.map { " until \($0)" } ?? "")")
         events.publish { [BookingEvent(on: .now(), .paused)] }
     }
@@ -270,7 +282,7 @@ final class WorkerReport: Sendable {
         if table.note(trouble?.reason, kind: trouble?.kind.rawValue) { updateStatus() }
     }
 
-    func waiting(deferred due: Timestamp?, pause: SpoolPause? = nil) {
+    func waiting(deferred due: Timestamp?, pause: QueuePause? = nil) {
         state.withLock {
             $0.isWorking = false
             $0.nextDue = due
@@ -284,7 +296,7 @@ final class WorkerReport: Sendable {
             if let trouble = table.trouble ?? spool.trouble {
                 return "Holding the queue: \(trouble)"
             }
-            guard state.isStarted else { return "Looking through the spool" }
+            guard state.isStarted else { return "Looking through the queue" }
             let counts = "\(state.committed) committed and \(state.dead) dead-lettered since the start"
             if let pause = state.pause {
                 return "Paused\(pause.until.map { " until \($0)" } ?? ""): \(counts)"

@@ -18,6 +18,9 @@ import Testing
         let texts = SettingsKey.all.map { "\($0.variable)=\($0.text(Settings()))" }
         #expect(
             texts == [
+                "ACMS_ENGINE=embedded", "ACMS_POSTGRES_URL=", "ACMS_POSTGRES_SCHEMA=acms",
+                "ACMS_POSTGRES_BUFFER=none",
+                "ACMS_POSTGRES_LEASE_SECONDS=15", "ACMS_POSTGRES_TIMEOUT_SECONDS=10",
                 "ACMS_SPOOL_DIRECTORY=/var/lib/acms/spool", "ACMS_SPOOL_MAX_MESSAGES=1000000",
                 "ACMS_SPOOL_MAX_BYTES=1073741824", "ACMS_SPOOL_MIN_FREE_BYTES=67108864",
                 "ACMS_TABLE_PATH=/var/lib/acms/table/acms.sqlite",
@@ -44,26 +47,46 @@ import Testing
         // has but two values.
         let number = Int(first) ?? 0
         var others = [
-            "true", "/srv/a", "/srv/b", "debug", "error", "\(number / 2)", "\(number / 4)", "7", "8", "0.5",
+            "true", "spool", "postgres", "postgresql://a", "postgresql://b", "one_schema", "two_schemas",
+            "/srv/a", "/srv/b", "debug", "error", "\(number / 2)", "\(number / 4)", "7", "8", "0.5",
             "0.25",
         ]
         .filter { text in
             var settings = Settings()
             return text != first && (try? key.apply(text, &settings)) != nil
         }
-        if others == ["true"] { others.append(first) }
+        if others.count == 1 { others.append(first) }
         try #require(others.count >= 2, "the test knows no two values of \(name)")
-        let yaml = "\(key.section):\n  \(key.nameInSection): \(others[0])\n"
+        let yaml =
+            key.isAlone
+            ? "\(name): \(others[0])\n" : "\(key.section):\n  \(key.nameInSection): \(others[0])\n"
+        // A database must be named before it can be the engine.
+        let base = key.name == "postgres.url" ? [:] : ["ACMS_POSTGRES_URL": "postgresql://db"]
         func text(_ yaml: String, _ environment: [String: String]) throws -> String {
-            key.text(try site.load(yaml, environment))
+            key.text(try site.load(yaml, environment.merging(base) { own, _ in own }))
         }
         #expect(try text("", [:]) == first)
         #expect(try text(yaml, [:]) == others[0])
         #expect(try text(yaml, [key.variable: others[1]]) == others[1])
         #expect(try text("", [key.variable: others[1]]) == others[1])
-        var expected = Settings()
+        var expected = try site.load("", base)
         try key.apply(others[0], &expected)
-        #expect(try site.load(yaml) == expected, "no other setting changes")
+        #expect(try site.load(yaml, base) == expected, "no other setting changes")
+    }
+
+    @Test func `the engine postgres needs a database, whose name is never told`() throws {
+        #expect(
+            try site.mistake("engine: postgres\n")
+                == "FILE: postgres.url: must say where the database is, because engine is postgres")
+        let url = "postgresql://acms:secret@db/acms"
+        let settings = try site.load("engine: postgres\npostgres:\n  url: \(url)\n")
+        #expect(settings.engine == .postgres && settings.postgres.url == url)
+        for wrong in ["mysql://acms:secret@db", "postgresql://acms:secret@db/\u{7}"] {
+            let mistake = try #require(try site.mistake("", ["ACMS_POSTGRES_URL": wrong]))
+            #expect(
+                mistake.hasPrefix("ACMS_POSTGRES_URL: postgres.url: must ") && !mistake.contains("secret"))
+        }
+        #expect(try site.mistake("engine:\n  x: 1\n") == "FILE: engine: must be a single value")
     }
 
     @Test func `a value is its text, quoted or not`() throws {
@@ -90,7 +113,9 @@ import Testing
             contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                 .appendingPathComponent("../../config/acms.yaml"), encoding: .utf8
         ).split(separator: "\n", omittingEmptySubsequences: false)
-        if uncommented { lines = lines.map { $0.hasPrefix("#  ") ? $0.dropFirst() : $0 } }
+        if uncommented {
+            lines = lines.map { $0.hasPrefix("#  ") || $0.hasPrefix("#engine:") ? $0.dropFirst() : $0 }
+        }
         let yaml = lines.joined(separator: "\n")
         #expect(try site.load(yaml) == Settings())
         try site.directory.write(yaml, to: "acms.yaml")

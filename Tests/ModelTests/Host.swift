@@ -57,7 +57,9 @@ final class Host: Sendable {
         let table = FaultyTable(path: "\(directory.path)/acms.sqlite", files: files)
         let report = WorkerReport(logger: logger, status: StatusLine(ServiceNotifier(socketPath: nil)))
         let worker = QueueWorker(
-            spool: spool, lock: nil, table: table, settings: settings.worker, report: report, files: files,
+            spool: spool, lock: nil, consumer: SpoolConsumer(spool, files: files),
+            reader: SpoolQueries(spool),
+            table: table, settings: settings.worker, report: report,
             now: { self.now }, chance: { self.chances.withLock { .random(in: 0...1, using: &$0) } })
         return RunningWorker(worker: worker, table: table, files: files)
     }

@@ -150,7 +150,7 @@ import Testing
     @Test func aPauseWithAFlippedBitLastsUntilSomebodyEndsIt() throws {
         let consumer = try started()
         let until = now.advanced(by: .seconds(60))
-        try consumer.setPause(SpoolPause(until: until, since: now, uid: 1000))
+        try consumer.setPause(QueuePause(until: until, since: now, uid: 1000))
         #expect(try consumer.pause()?.until == until)
         let text = try root.read("paused")
         try root.write(text.replacing("2023", with: "2022"), to: "paused")

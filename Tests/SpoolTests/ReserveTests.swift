@@ -18,7 +18,7 @@ import Testing
         try directory.makeMissing(using: files)
     }
 
-    private func received() throws -> (SpoolConsumer, [Received<SpoolConsumer.Receipt>]) {
+    private func received() throws -> (SpoolConsumer, [Received]) {
         try SpoolProducer(directory).enqueue([try message("u")])
         var consumer = SpoolConsumer(directory, files: files)
         try consumer.start(at: now)
@@ -68,7 +68,7 @@ import Testing
     @Test func aPauseIsReadBackAndOneThatIsUnclearHasNoEnd() throws {
         let consumer = SpoolConsumer(directory, files: files)
         #expect(try consumer.pause() == nil)
-        let pause = SpoolPause(until: now, since: Timestamp(milliseconds: 7), uid: 5)
+        let pause = QueuePause(until: now, since: Timestamp(milliseconds: 7), uid: 5)
         try consumer.setPause(pause)
         #expect(try consumer.pause() == pause)
         #expect(files.calls.suffix(3) == ["write .paused", "rename .paused paused", "sync \(root.path)"])

@@ -28,7 +28,7 @@ import Testing
         return consumer
     }
 
-    private func ids(_ batch: [Received<SpoolConsumer.Receipt>]) throws -> [BookingID] {
+    private func ids(_ batch: [Received]) throws -> [BookingID] {
         try batch.map { try $0.content.get().id }
     }
 
@@ -101,7 +101,7 @@ import Testing
         let batch = try consumer.receive(upTo: 10, at: now)
         var later = group[1]
         later.notBefore = now
-        let settlements: [(SpoolConsumer.Receipt, Settlement)] = [
+        let settlements: [(Receipt, Settlement)] = [
             (batch[0].receipt, .dead(.poison, reason: "r", attempts: [], receiveCount: 1)),
             (batch[1].receipt, .deferred(later)),
         ]
@@ -306,7 +306,7 @@ import Testing
         let batch = try consumer.receive(upTo: 10, at: now)
         var later = good
         later.notBefore = now.advanced(by: .seconds(9))
-        let settlements: [(SpoolConsumer.Receipt, Settlement)] = [
+        let settlements: [(Receipt, Settlement)] = [
             (batch[0].receipt, .dead(.poison, reason: "r", attempts: [], receiveCount: 1)),
             (batch[1].receipt, .deferred(later)),
         ]

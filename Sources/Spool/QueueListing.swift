@@ -1,9 +1,7 @@
 import Bookings
-import Spool
-import Varlink
 
 /// Goes through the messages that wait, place by place and file by file, without holding more of them than a page.
-struct QueueListing {
+struct QueueListing: QueuePages {
     /// Those in hand first: what moves on while the list is read moves to where it is read later, mostly.
     static let places: [(place: SpoolPlace, name: QueueInterface.Place)] = [
         (.active, .active), (.incoming, .incoming), (.deferred, .deferred),
@@ -47,7 +45,15 @@ struct QueueListing {
     private static let pageBytes = 1 << 20
 
     /// The next messages, at most `limit`, and where to go on; nil after the last.
-    mutating func next(_ limit: Int) throws(SpoolError) -> QueueInterface.MessageList {
+    mutating func next(_ limit: Int) throws(QueueUnavailable) -> QueueInterface.MessageList {
+        do {
+            return try page(limit)
+        } catch {
+            throw SpoolQueries.unreadable(error)
+        }
+    }
+
+    private mutating func page(_ limit: Int) throws(SpoolError) -> QueueInterface.MessageList {
         var items: [QueueInterface.QueuedMessage] = []
         var bytes = 0
         while items.count < limit, bytes < Self.pageBytes {

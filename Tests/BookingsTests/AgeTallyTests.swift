@@ -1,7 +1,6 @@
-import Bookings
 import Testing
 
-@testable import Worker
+@testable import Bookings
 
 @Suite struct AgeTallyTests {
     private let now = Timestamp(milliseconds: 1_700_000_000_000)

@@ -1,14 +1,12 @@
-import Bookings
-
 /// Counts messages by name and age. Pure: time is passed in.
-struct AgeTally {
+public struct AgeTally {
     /// The ages between the columns, in seconds: a moment, what a person waits for, and what nobody should.
-    static let bounds = [1, 10, 60, 300, 1800, 7200, 43_200, 86_400, 604_800]
+    package static let bounds = [1, 10, 60, 300, 1800, 7200, 43_200, 86_400, 604_800]
     /// So many names are told apart; those that come later count as others.
-    static let maximumNames = 20_000
+    package static let maximumNames = 20_000
 
     /// Longest name that is told apart from others, in bytes: as long as an identifier may be.
-    static let nameBytes = 256
+    package static let nameBytes = 256
 
     private let time: Timestamp
     private var total = [Int](repeating: 0, count: bounds.count + 1)
@@ -16,13 +14,17 @@ struct AgeTally {
     private var others = [Int](repeating: 0, count: bounds.count + 1)
     private var unnamed = [Int](repeating: 0, count: bounds.count + 1)
 
+    /// Counts by the age at a time.
+    ///
     /// - Parameter time: the present time.
-    init(at time: Timestamp) {
+    public init(at time: Timestamp) {
         self.time = time
     }
 
+    /// Counts a message.
+    ///
     /// - Parameter name: nil where it can't be read.
-    mutating func count(_ name: String?, since start: Timestamp) {
+    public mutating func count(_ name: String?, since start: Timestamp) {
         let age = time.since(start)
         let column = Self.bounds.firstIndex { age < .seconds($0) } ?? Self.bounds.count
         total[column] += 1
@@ -38,7 +40,7 @@ struct AgeTally {
     }
 
     /// The rows that have most, and the rest as one.
-    func profile(rows limit: Int) -> QueueInterface.AgeProfile {
+    public func profile(rows limit: Int) -> QueueInterface.AgeProfile {
         var rows = named.map { Self.row($0.key, $0.value) }
         if unnamed.contains(where: { $0 > 0 }) { rows.append(Self.row(nil, unnamed)) }
         rows.sort { ($1.total, $0.name ?? "") < ($0.total, $1.name ?? "") }

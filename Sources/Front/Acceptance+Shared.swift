@@ -1,0 +1,200 @@
+import Bookings
+import Daemon
+import Varlink
+
+/// Accepting into a queue that hosts share. The queue judges, because others book meanwhile; what this host's own spool
+/// holds, and has not forwarded yet, is judged here.
+extension Acceptance {
+    /// A call whose messages were on their way when the connection broke: whether they are in the queue shows once it is
+    /// back.
+    struct Undecided {
+        let submission: Submission
+        let messages: [Message]
+        let deadline: ContinuousClock.Instant
+    }
+
+    /// What became of a request.
+    fileprivate struct Outcome {
+        let answer: Result<BookingID, Refusal>
+        /// What is new in the queue.
+        var accepted: Message?
+    }
+
+    /// How long a call waits to learn what has become of it; within what callers and their timeouts bear.
+    static let undecidedPatience = Duration.seconds(15)
+
+    func acceptShared(_ submissions: [Submission], into shared: any SharedBookingQueue) {
+        retryUndecided(shared)
+        guard !submissions.isEmpty else { return }
+        let time = now()
+        let calls = submissions.map { submission in
+            submission.requests.enumerated().map { index, request in
+                Message(
+                    id: ids.next(at: time), acceptedOn: time, peer: submission.peer, request: request,
+                    traceParent: submission.traces.isEmpty ? nil : submission.traces[index])
+            }
+        }
+        do {
+            try refreshOwn()
+            let start = ContinuousClock.now
+            let outcomes = try accept(calls, at: time, into: shared)
+            report.metrics.syncDuration.record(.now - start)
+            answer(submissions, outcomes)
+            report.table(nil)
+        } catch {
+            report.table(TableUnavailable(.cannotOpen, reason: error.reason))
+            if buffers { return buffer(submissions, calls) }
+            guard error.mayHaveHappened else { return refuse(submissions, error.reason) }
+            undecided += zip(submissions, calls).map {
+                Undecided(submission: $0, messages: $1, deadline: .now + Self.undecidedPatience)
+            }
+            lookAgainSoon()
+        }
+    }
+
+    /// - Returns: what became of each call's requests.
+    private func accept(
+        _ calls: [[Message]], at time: Timestamp, into shared: any SharedBookingQueue
+    ) throws(QueueUnavailable) -> [[Outcome]] {
+        var outcomes: [BookingID: Outcome] = [:]
+        var asked: [Message] = []
+        var room = QueueRoom(limits: limits, messages: sharedWaiting, bytes: 0, freeBytes: .max)
+        for message in calls.joined() {
+            if let answer = ownAnswer(to: message.request) {
+                outcomes[message.id] = Outcome(answer: answer)
+            } else if let reason = room.take(0) {
+                backpressure.refused(at: time, size: 0)
+                report.full(reason)
+                let full = BookingsInterface.QueueFull(
+                    reason: reason, retryAfterSeconds: backpressure.retryAfterSeconds(at: time))
+                outcomes[message.id] = Outcome(answer: .failure(ErrorReply(full)))
+            } else {
+                asked.append(message)
+            }
+        }
+        for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
+            outcomes[message.id] = Outcome(verdict, on: message)
+        }
+        return calls.map { $0.compactMap { outcomes[$0.id] } }
+    }
+
+    /// What this host's spool says, which holds messages that the shared queue doesn't know yet.
+    private func ownAnswer(to request: BookingRequest) -> Result<BookingID, Refusal>? {
+        guard known.index.count > 0 else { return nil }
+        if let first = request.keyClaim.flatMap(known.index.holder(ofKey:)) {
+            let reused = BookingsInterface.IdempotencyKeyReused(bookingId: first.id.description)
+            return first.isMade(from: request) ? .success(first.id) : .failure(ErrorReply(reused))
+        }
+        guard let holder = known.index.holders(of: request.claim).first else { return nil }
+        let pending = BookingsInterface.PendingBookingExists(
+            bookingId: holder.description, progress: known.index.entry(of: holder)?.progress ?? .queued)
+        return .failure(ErrorReply(pending))
+    }
+
+    /// Asks again about messages whose connection broke.
+    private func retryUndecided(_ shared: any SharedBookingQueue) {
+        guard !undecided.isEmpty else { return }
+        let waiting = undecided
+        undecided = []
+        do {
+            var verdicts = try shared.accept(waiting.flatMap(\.messages), again: true).makeIterator()
+            answer(
+                waiting.map(\.submission),
+                waiting.map {
+                    $0.messages.compactMap { message in verdicts.next().map { Outcome($0, on: message) } }
+                })
+            report.table(nil)
+        } catch {
+            let reason = """
+                The connection to the database broke while the booking was made durable, and whether it was is not \
+                known. Ask again with an idempotencyKey: then it is booked once. \(error.reason)
+                """
+            let time = ContinuousClock.now
+            undecided = waiting.filter { $0.deadline > time }
+            refuse(waiting.filter { $0.deadline <= time }.map(\.submission), reason)
+            if !undecided.isEmpty { lookAgainSoon() }
+        }
+    }
+
+    private func lookAgainSoon() {
+        Task { [wake] in
+            try? await Task.sleep(for: .milliseconds(100))
+            wake.yield()
+        }
+    }
+
+    /// Accepts into this host's spool what the shared queue can't take now, under the ids that it may have there.
+    private func buffer(_ submissions: [Submission], _ calls: [[Message]]) {
+        accept(
+            zip(submissions, calls).map { submission, messages in
+                var submission = submission
+                submission.ids = messages.map(\.id)
+                return submission
+            })
+    }
+
+    /// Ends what is undecided: the daemon stops.
+    func giveUpUndecided() {
+        refuse(
+            undecided.map(\.submission), "acms-frontd stops before it is known what became of the booking.")
+        undecided = []
+    }
+
+    private func refuse(_ submissions: [Submission], _ reason: String) {
+        let refusal = ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))
+        answer(submissions, submissions.map { $0.requests.map { _ in Outcome(answer: .failure(refusal)) } })
+    }
+
+    private func answer(_ submissions: [Submission], _ outcomes: [[Outcome]]) {
+        guard !submissions.isEmpty else { return }
+        let answers = outcomes.map { $0.map(\.answer) }
+        var replies = ReplyBatch()
+        for (submission, answers) in zip(submissions, answers) { submission.answer(answers, &replies) }
+        let accepted = outcomes.joined().compactMap(\.accepted)
+        sharedWaiting += accepted.count
+        report.accepted(accepted, queued: sharedWaiting)
+        let now = ContinuousClock.now
+        replies.send()
+        report.answered(submissions, answers, at: now)
+        report.tell(accepted)
+    }
+
+    /// Learns how much is in the shared queue.
+    func note(_ counts: QueueCounts) {
+        sharedCounts = counts
+        sharedWaiting = counts.waiting
+        if backpressure.since != nil, sharedWaiting < limits.maxMessages { hasRoom() }
+        report.queued(sharedWaiting + known.index.count)
+    }
+
+    /// Wakes those who await one of these messages; all where it isn't known which.
+    func changed(_ ids: [BookingID]?) { known.notify(ids) }
+}
+
+extension Acceptance.Outcome {
+    fileprivate init(_ verdict: SharedVerdict, on message: Message) {
+        switch verdict {
+        case .accepted: self.init(answer: .success(message.id), accepted: message)
+        case .repeats(let id): self.init(answer: .success(id))
+        case .keyReused(let id):
+            self.init(
+                answer: .failure(
+                    ErrorReply(BookingsInterface.IdempotencyKeyReused(bookingId: id.description))))
+        case .pendingExists(let id, let progress):
+            self.init(
+                answer: .failure(
+                    ErrorReply(
+                        BookingsInterface.PendingBookingExists(bookingId: id.description, progress: progress))
+                ))
+        case .notAvailable(let id, let start, let end):
+            self.init(
+                answer: .failure(
+                    ErrorReply(
+                        BookingsInterface.ApartmentNotAvailable(
+                            bookingId: id.description, startDate: start, endDate: end))))
+        case .idTaken:
+            let reason = "The id \(message.id), made for the booking, belongs to another one. Call again."
+            self.init(answer: .failure(ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))))
+        }
+    }
+}

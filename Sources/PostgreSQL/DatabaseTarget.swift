@@ -1,0 +1,89 @@
+public import Bookings
+import CPostgreSQL
+import Glibc
+
+/// Which database to connect to, and how. It can hold a password, so it has no description.
+public struct DatabaseTarget: Sendable {
+    let url: String
+    let schema: String
+    let password: String?
+    let timeout: Duration
+    let lease: Duration
+    let program: String
+    /// Whether to use a schema whose bookings were moved away.
+    package var ignoresMove = false
+
+    /// - Parameters:
+    ///   - settings: the database.
+    ///   - program: what the server shows as the connection's `application_name`.
+    ///   - credentials: the directory of the service's credentials (`$CREDENTIALS_DIRECTORY`), in which
+    ///     `postgres-password` is the password, if it is there.
+    public init(_ settings: Settings.Postgres, program: String, credentials: String?) {
+        url = settings.url
+        schema = settings.schema
+        timeout = settings.timeout
+        lease = settings.lease
+        self.program = program
+        password = credentials.flatMap { Self.line(of: "\($0)/postgres-password") }
+    }
+
+    var quotedSchema: String { "\"\(schema.replacing("\"", with: "\"\""))\"" }
+
+    /// A name for the locks and the channels of this schema alone.
+    func channel(_ name: String) -> String { "\(schema)_\(name)" }
+
+    private static func line(of file: String) -> String? {
+        guard let stream = fopen(file, "re") else { return nil }
+        defer { fclose(stream) }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        guard fgets(&buffer, Int32(buffer.count), stream) != nil else { return nil }
+        let line = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(line.prefix { !$0.isNewline })
+    }
+
+    /// Connects; blocks for some seconds a host at most.
+    ///
+    /// - Returns: the connection, whose status tells whether it stands; nil without memory.
+    func connect(_ pq: LibPQ) -> OpaquePointer? {
+        var options: [(key: String, value: String)] = [("dbname", url)]
+        let given = given(pq)
+        let seconds = max(2, min(5, Int(timeout.components.seconds) / 2))
+        let defaults = [
+            ("connect_timeout", String(seconds)), ("keepalives_idle", String(seconds)),
+            ("keepalives_interval", "1"),
+            ("keepalives_count", "3"), ("tcp_user_timeout", String(Int(timeout / .milliseconds(1)))),
+            ("application_name", program),
+        ]
+        options += defaults.filter { !given.contains($0.0) }
+        // Bookings are written; where several hosts are named, it is the primary that is meant.
+        options.append(("target_session_attrs", "read-write"))
+        if let password, !given.contains("password") { options.append(("password", password)) }
+        var keys = options.map { strdup($0.key) } + [nil]
+        var values = options.map { strdup($0.value) } + [nil]
+        defer { for text in keys + values { free(text) } }
+        return keys.withUnsafeMutableBufferPointer { keys in
+            values.withUnsafeMutableBufferPointer { values in
+                // Constant for libpq, which only reads them.
+                let keys = UnsafeRawPointer(keys.baseAddress)?.assumingMemoryBound(
+                    to: UnsafePointer<CChar>?.self)
+                let values = UnsafeRawPointer(values.baseAddress)?.assumingMemoryBound(
+                    to: UnsafePointer<CChar>?.self)
+                guard let keys, let values else { return nil }
+                return pq.functions.pointee.PQconnectdbParams(keys, values, 1)
+            }
+        }
+    }
+
+    /// The options that the URI gives.
+    private func given(_ pq: LibPQ) -> Set<String> {
+        guard let options = pq.functions.pointee.PQconninfoParse(url, nil) else { return [] }
+        defer { pq.functions.pointee.PQconninfoFree(options) }
+        var names: Set<String> = []
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if option.pointee.val != nil { names.insert(String(cString: keyword)) }
+            option += 1
+        }
+        return names
+    }
+}

@@ -1,0 +1,200 @@
+public import Bookings
+
+/// The accepting half of the queue in the database.
+///
+/// Uniqueness holds across all hosts in this way: a message's claim and key are unique among all messages. Once a message
+/// has them, none with the same can be on its way to the table any more; and then, with what the table shows from that
+/// moment on, it is looked at what stands in the table. A message that something in the table stands against goes in the
+/// same transaction, seen by nobody.
+public final class PostgresQueue: SharedBookingQueue {
+    let link: DatabaseLink
+    /// The time by which messages are due and leases lapse; nil for the server's.
+    let clock: (@Sendable () -> Timestamp)?
+
+    /// - Parameter clock: the time by which messages are due and leases lapse; nil for the server's.
+    public init(_ link: DatabaseLink, clock: (@Sendable () -> Timestamp)? = nil) {
+        self.link = link
+        self.clock = clock
+    }
+
+    /// The present time as a parameter of a statement that reads it with ``now(_:)``.
+    var time: Statement.Parameter { .optional(clock?().description) }
+
+    /// The present time in SQL: the parameter with this number, or the server's.
+    static func now(_ number: Int) -> String { "coalesce($\(number)::timestamptz, statement_timestamp())" }
+
+    /// Makes those messages durable that nothing stands against.
+    public func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict] {
+        guard !messages.isEmpty else { return [] }
+        FaultPoint.reached("front.write")
+        do {
+            let verdicts = try link.retrying { (connection) throws(DatabaseTrouble) in
+                try Acceptance(messages, again: again).run(connection)
+            }
+            FaultPoint.reached("front.answer")
+            if verdicts.contains(.accepted) { hint(Self.arrivals) }
+            return verdicts
+        } catch {
+            throw error.ofQueue
+        }
+    }
+
+    /// The channel that tells of new messages.
+    static let arrivals = "arrivals"
+    /// The channel that tells of settled ones, with their ids.
+    static let settlements = "settlements"
+
+    /// Wakes those who listen, in a transaction of its own: notifying ones wait for each other, and are not to make
+    /// others' commits wait. What is not told now is found later.
+    func hint(_ name: String, _ payloads: [String] = [""]) {
+        let channel = link.target.channel(name)
+        try? link.use { (connection) throws(DatabaseTrouble) in
+            _ = try connection.run(
+                Statement(
+                    "SELECT pg_notify($1, p) FROM unnest($2::text[]) p", [.text(channel), .array(payloads)]))
+        }
+    }
+
+    /// How much is in the queue.
+    public func counts() throws(QueueUnavailable) -> QueueCounts {
+        try use { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.run(
+                Statement(
+                    """
+                    SELECT place, leased_until IS NOT NULL AND leased_until >= \(Self.now(1)), count(*),
+                      \(MessageRow.time("min(accepted_on)"))
+                    FROM messages GROUP BY 1, 2
+                    """, [time]))
+            var counts = QueueCounts()
+            for row in rows.all {
+                let count = try row.integer(2)
+                switch try row.text(0) {
+                case "DEAD":
+                    counts.dead += count
+                    continue
+                case _ where row.flag(1): counts.active += count
+                case "QUEUED": counts.incoming += count
+                default: counts.deferred += count
+                }
+                counts.oldest = [counts.oldest, try row.time(3)].compactMap(\.self).min()
+            }
+            return counts
+        }
+    }
+
+    /// Where a message is in the queue, and what it says.
+    public func message(_ id: BookingID) throws(QueueUnavailable) -> (progress: Progress, message: Message)? {
+        try use { (connection) throws(DatabaseTrouble) in
+            let row = try connection.run(
+                Statement(
+                    "SELECT \(MessageRow.columns), m.place FROM messages m WHERE id = $1 AND start_date IS NOT NULL",
+                    [.text(id.description)])
+            ).first
+            guard let row else { return nil }
+            return (try Self.progress(row.text(MessageRow.count)), try MessageRow.message(in: row))
+        }
+    }
+
+    /// How many dead letters of each class there are.
+    public func letterClasses() throws(QueueUnavailable) -> [FailureClass: Int] {
+        try use { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.run(
+                Statement("SELECT class, count(*) FROM messages WHERE place = 'DEAD' GROUP BY 1"))
+            var counts: [FailureClass: Int] = [:]
+            for row in rows.all {
+                if let failure = FailureClass(rawValue: try row.text(0)) {
+                    counts[failure] = try row.integer(1)
+                }
+            }
+            return counts
+        }
+    }
+
+    /// Which of these are in the table or the queue.
+    public func known(among ids: [BookingID]) throws(QueueUnavailable) -> Set<BookingID> {
+        guard !ids.isEmpty else { return [] }
+        return try use { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.run(
+                Statement(
+                    """
+                    SELECT id FROM messages WHERE id = ANY($1::uuid[])
+                    UNION SELECT id FROM bookings WHERE id = ANY($1::uuid[])
+                    """, [.array(ids.map(\.description))]))
+            var found: Set<BookingID> = []
+            for row in rows.all { found.insert(try row.id(0)) }
+            return found
+        }
+    }
+
+    /// Keeps bytes that can never be committed as a dead letter.
+    public func setAside(
+        _ poison: Poison, body: [UInt8], size: Int, at time: Timestamp
+    ) throws(QueueUnavailable) {
+        let attempts = poison.attempts + [Attempt(on: time, class: Attempt.poison, reason: poison.reason)]
+        try use { (connection) throws(DatabaseTrouble) in
+            try connection.transaction([
+                Statement(
+                    """
+                    INSERT INTO messages (id, place, holds, user_id, apartment_id, accepted_on, receive_count, attempts,
+                      class, reason, dead_on, body, body_size)
+                    VALUES ($1, 'DEAD', false, $2, $3, $4, $5, $6, 'POISON', $7, $4, $8::bytea, $9)
+                    ON CONFLICT (id) DO NOTHING
+                    """,
+                    [
+                        .text(poison.id.description), .optional(poison.userID), .optional(poison.apartmentID),
+                        .text(time.description), .number(poison.receiveCount + 1),
+                        .optional(MessageRow.text(of: attempts)), .text(poison.reason), .text(Self.hex(body)),
+                        .number(size),
+                    ]), Self.countDead,
+            ])
+        }
+    }
+
+    /// Keeps a message as a dead letter that claims nothing.
+    public func setAside(_ message: Message, reason: String, at time: Timestamp) throws(QueueUnavailable) {
+        var message = message
+        message.receiveCount += 1
+        message.attempts.append(Attempt(on: time, class: Attempt.poison, reason: reason))
+        let number = MessageRow.nextParameter
+        try use { [message] (connection) throws(DatabaseTrouble) in
+            try connection.transaction([
+                Statement(
+                    """
+                    INSERT INTO messages (\(MessageRow.writtenColumns), place, holds, class, reason, dead_on)
+                    SELECT r.*, 'DEAD', false, 'POISON', $\(number), $\(number + 1)::timestamptz
+                    FROM \(MessageRow.writtenRows) ON CONFLICT (id) DO NOTHING
+                    """,
+                    MessageRow.values(of: [message]) + [.text(reason), .text(time.description)]),
+                Self.countDead,
+            ])
+        }
+    }
+
+    private static let countDead = Statement(
+        "UPDATE totals SET dead_lettered = dead_lettered + 1 WHERE slot = pg_backend_pid() % 16")
+
+    static func hex(_ bytes: [UInt8]) -> String {
+        var text = Array("\\x".utf8)
+        text.reserveCapacity(2 + 2 * bytes.count)
+        let digits = Array("0123456789abcdef".utf8)
+        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 0xf)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    static func progress(_ place: String) -> Progress {
+        switch place {
+        case "DEFERRED": .deferred
+        case "DEAD": .deadLettered
+        default: .queued
+        }
+    }
+
+    @discardableResult
+    private func use<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(QueueUnavailable) -> R {
+        do {
+            return try link.retrying(body)
+        } catch {
+            throw error.ofQueue
+        }
+    }
+}
