@@ -13,8 +13,13 @@ final class AcmsSite {
     ///   - room: where it is to be, and to be removed from in the end.
     ///   - slowSyncs: microseconds that each sync takes longer.
     ///   - directory: that of another site, whose spool and table this one goes on with.
-    init(_ room: Room, slowSyncs: Int = 0, in directory: String? = nil) throws {
-        self.directory = try directory ?? room.makeDirectory("acms")
+    ///   - name: what its own directory is called, if there are more sites than one.
+    ///   - database: the address of a PostgreSQL database for queue and table.
+    init(
+        _ room: Room, slowSyncs: Int = 0, in directory: String? = nil, name: String = "acms",
+        database: String? = nil
+    ) throws {
+        self.directory = try directory ?? room.makeDirectory(name)
         let directory = self.directory
         logs = room.logs
         var environment = [
@@ -29,6 +34,10 @@ final class AcmsSite {
             "ACMS_SPOOL_MAX_BYTES": "100000000000",
         ]
         environment.merge(try room.slowSyncs(slowSyncs)) { $1 }
+        if let database {
+            environment["ACMS_ENGINE"] = "postgres"
+            environment["ACMS_POSTGRES_URL"] = database
+        }
         self.environment = environment
         try FileManager.default.createDirectory(
             atPath: "\(directory)/table", withIntermediateDirectories: true)
@@ -66,6 +75,9 @@ final class AcmsSite {
         _ = try progress()
         try stopWorker()
     }
+
+    /// Removes all that it has on disk.
+    func remove() throws { try FileManager.default.removeItem(atPath: directory) }
 
     func stopFront() throws {
         try front?.stop()

@@ -5,7 +5,10 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
     case accept, batch, pipelined, drain, both, latency, cold, backlog, rows
     case importing = "import"
     case slowSyncs = "slow-syncs"
-    case idle
+    case postgres, idle
+
+    /// Whether it is measured only with the other queues, since it needs one of them.
+    var needsPeers: Bool { self == .postgres }
 
     /// Measures it.
     func run(_ benchmark: Benchmark) throws {
@@ -21,6 +24,7 @@ enum Case: String, CaseIterable, ExpressibleByArgument {
         case .rows: try benchmark.rows()
         case .importing: try benchmark.importing()
         case .slowSyncs: try benchmark.slowSyncs()
+        case .postgres: try benchmark.postgres()
         case .idle: try benchmark.idle()
         }
     }

@@ -60,7 +60,7 @@ struct Main: ParsableCommand {
     private static var caseNames: String { Case.allCases.map(\.rawValue).joined(separator: ", ") }
 
     private func chosenCases() throws -> [Case] {
-        guard let only else { return Case.allCases }
+        guard let only else { return Case.allCases.filter { peers || !$0.needsPeers } }
         return try only.split(separator: ",").map { name in
             guard let item = Case(rawValue: String(name)) else {
                 throw ValidationError("There is no case '\(name)' among \(Self.caseNames).")

@@ -1,44 +1,16 @@
-import Foundation
-
 /// A PostgreSQL table as a queue.
 final class PostgreSQL: Peer {
     static let name = "PostgreSQL"
-    static var program: String {
-        let root = "/usr/lib/postgresql"
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-        return "\(root)/\(versions.compactMap { Int($0) }.max() ?? 0)/bin/postgres"
-    }
-    let process: ServerProcess
-    let socket: String
+    static var program: String { PostgresCluster.program("postgres") }
+    private let cluster: PostgresCluster
 
     init(_ room: Room, slowSyncs: Int) throws {
-        let directory = try room.makeDirectory("postgresql")
-        // It refuses to run as root.
-        let user = getuid() == 0 ? ServerProcess.User("postgres") : nil
-        if let user, chown(directory, user.id, user.group) != 0 { throw Failure.system("chown", directory) }
-        socket = "\(directory)/.s.PGSQL.5432"
-        let (log, data) = ("\(room.logs)/postgresql.log", "\(directory)/data")
-        let initdb = (Self.program as NSString).deletingLastPathComponent + "/initdb"
-        let environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
-        try ServerProcess(
-            [initdb, "-D", data, "-U", "postgres", "-A", "trust"], environment: environment, log: log,
-            user: user
-        ).waitForSuccess(seconds: 120)
-        process = try ServerProcess(
-            [
-                Self.program, "-D", data, "-k", directory, "-c", "listen_addresses=", "-c",
-                "max_connections=1100",
-            ], environment: environment.merging(try room.slowSyncs(slowSyncs)) { $1 }, log: log, user: user,
-            deathSignal: SIGQUIT)
-        let connection = try wait(for: "PostgreSQL", seconds: 60) {
-            try process.checkThatItRuns()
-            return try? PostgreSQLConnection(socket)
-        }
-        try connection.prepare(
-            "make", "CREATE TABLE bookings (id bigserial PRIMARY KEY, message text NOT NULL)")
-        try connection.send("make")
-        _ = try connection.rows()
+        cluster = try PostgresCluster(room, slowSyncs: slowSyncs)
+        try cluster.connect().run("CREATE TABLE bookings (id bigserial PRIMARY KEY, message text NOT NULL)")
     }
+
+    var process: ServerProcess { cluster.process }
+    var socket: String { cluster.socket }
 
     var format: CallFormat {
         get throws {
@@ -56,9 +28,9 @@ final class PostgreSQL: Peer {
         try connection.prepare("put", "INSERT INTO bookings (message) VALUES ($1)")
     }
 
-    func consumer() throws -> any PeerConsumer { try PostgreSQLConsumer(PostgreSQLConnection(socket)) }
+    func consumer() throws -> any PeerConsumer { try PostgreSQLConsumer(cluster.connect()) }
 
-    func stop() throws { try process.stop(SIGINT) }
+    func stop() throws { try cluster.stop() }
 }
 
 /// Deletes ten rows, and commits that once they are in the table.
@@ -69,9 +41,7 @@ private final class PostgreSQLConsumer: PeerConsumer {
     init(_ connection: PostgreSQLConnection) throws {
         self.connection = connection
         // As the autovacuum would do in a minute.
-        try connection.prepare("analyze", "ANALYZE bookings")
-        try connection.send("analyze")
-        _ = try connection.rows()
+        try connection.run("ANALYZE bookings")
         try connection.prepare("begin", "BEGIN")
         try connection.prepare("commit", "COMMIT")
         try connection.prepare(

@@ -1,17 +1,33 @@
-/// As much of PostgreSQL's protocol as is needed: prepared statements, whose results are rows of one text.
+/// As much of PostgreSQL's protocol as is needed: statements, whose results are rows of one text.
 final class PostgreSQLConnection {
     private let socket: Socket
 
     /// Goes on with a new connection.
-    init(_ socket: Socket) throws {
+    init(_ socket: Socket, database: String = "postgres") throws {
         self.socket = socket
-        let names = Self.texts("user", "postgres", "database", "postgres") + [0]
+        let names = Self.texts("user", PostgresCluster.user, "database", database) + [0]
         try socket.write(Self.integer(names.count + 8) + Self.integer(196_608) + names)
         _ = try rows()
     }
 
-    /// Connects.
-    convenience init(_ path: String) throws { try self.init(Socket(path)) }
+    /// Runs a statement whose result doesn't matter.
+    func run(_ statement: String) throws {
+        try socket.write(Self.message("Q", Self.texts(statement)))
+        _ = try rows()
+    }
+
+    /// Runs a query that yields one number.
+    func number(_ query: String) throws -> Int {
+        try socket.write(Self.message("Q", Self.texts(query)))
+        guard let row = try rows().first else { throw Failure("PostgreSQL has no row for \(query)") }
+        // What follows a row in the buffer is no digit: the kind of the next message.
+        var (value, place) = (0, 0)
+        while (48...57).contains(row[place]) {
+            value = value * 10 + Int(row[place] - 48)
+            place += 1
+        }
+        return value
+    }
 
     /// Prepares a statement under a name.
     func prepare(_ name: String, _ query: String) throws {

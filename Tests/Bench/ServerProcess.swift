@@ -36,11 +36,13 @@ final class ServerProcess {
         let arguments = command.map { strdup($0) }
         let variables = environment.map { strdup("\($0.key)=\($0.value)") }
         defer { (arguments + variables).forEach { free($0) } }
-        identifier = bench_spawn(
+        let child = bench_spawn(
             arguments.map { UnsafePointer($0) } + [nil], variables.map { UnsafePointer($0) } + [nil], log,
             directory,
             user?.id ?? 0, user?.group ?? 0, deathSignal)
-        guard identifier > 0 else { throw Failure.system("start", command[0]) }
+        // Without an identifier there is nothing to be ended: kill(2) takes -1 for every process there is.
+        guard child > 0 else { throw Failure.system("start", command[0]) }
+        identifier = child
     }
 
     deinit {

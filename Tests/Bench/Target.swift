@@ -22,6 +22,7 @@ struct Target {
         let atOnce = "accept and commit at once, 64 clients"
         let imported = Benchmark.importName
         let crowd = Benchmark.acceptName(64)
+        let postgres = [Benchmark.postgresAcceptName] + [1, 4].map { Benchmark.postgresDrainName(plan, $0) }
         return [
             Target("\(crowd), against PostgreSQL", "×", .atLeast(1.5)) {
                 $0.ratio(crowd, crowd, "PostgreSQL")
@@ -68,6 +69,11 @@ struct Target {
                 $0.ratio("accept, 64 clients, \(rows)", "accept, 64 clients, empty table")
             },
         ]
+            + postgres.map { name in
+                Target("\(name), against pgbench", "×", .atLeast(0.8)) {
+                    $0.ratio(name, name, PlainPostgres.name)
+                }
+            }
     }
 
     private init(
@@ -121,7 +127,7 @@ struct RoomFigures {
         return own / measure
     }
 
-    private func value(_ name: String, _ system: String) -> Double? {
+    func value(_ name: String, _ system: String) -> Double? {
         figures.first { $0.name == name && $0.system == system }?.value
     }
 }

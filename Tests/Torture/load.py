@@ -236,7 +236,8 @@ class Load:
         attempts = [self.attempt(chance, state, is_poison=chance.random() < 0.5) for _ in range(chance.randrange(1, 6))]
         lines = [{"input": one.input | ({"endDate": "2027-02-30"} if one.is_poison else {})} for one in attempts]
         name = f"{self.prefix}-{state['count']}-{time.monotonic_ns()}.jsonl"
-        unfinished, place = f"{self.site.spool}/tmp/{name}", f"{self.site.spool}/incoming"
+        spool = self.site.spool
+        unfinished, place = f"{spool}/tmp/{name}", f"{spool}/incoming"
         try:
             with open(unfinished, "w") as file:
                 file.write("".join(json.dumps(line) + "\n" for line in lines))

@@ -14,7 +14,7 @@ from figures import Figures, Plan
 #: The programs in their order, and the share of a long run's time that each gets.
 PROGRAMS = {
     "upgrade": 0.01, "kills": 0.2, "power_cuts": 0.27, "disk_faults": 0.1, "damage": 0.05, "hostile_peers": 0.05,
-    "fuzz": 0.27, "soak": 0.05,
+    "fuzz": 0.27, "soak": 0.05, "many_hosts": 0.1,
 }
 
 
@@ -40,6 +40,7 @@ class Run:
         self.options = options
         self.names = names
         self.scratch = tempfile.mkdtemp(prefix="acms-torture-", dir=options.scratch)
+        os.chmod(self.scratch, 0o711)  # a database server runs as another user
         self.figures = []
         self.planted = []  # lines about planted faults
         self.is_good = True
