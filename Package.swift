@@ -143,8 +143,8 @@ let package = Package(
         .testTarget(
             name: "ModelTests",
             dependencies: [
-                "Bookings", "BookingTable", "Front", "Spool", "Support", "Systemd", "Varlink", "Worker",
-                logging, system,
+                "Bookings", "BookingTable", "Front", "PostgreSQL", "Spool", "Support", "Systemd", "Varlink",
+                "Worker", logging, system,
             ]),
         .testTarget(
             name: "IntegrationTests",

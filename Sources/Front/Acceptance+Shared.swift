@@ -20,9 +20,6 @@ extension Acceptance {
         var accepted: Message?
     }
 
-    /// How long a call waits to learn what has become of it; within what callers and their timeouts bear.
-    static let undecidedPatience = Duration.seconds(15)
-
     func acceptShared(_ submissions: [Submission], into shared: any SharedBookingQueue) {
         retryUndecided(shared)
         guard !submissions.isEmpty else { return }
@@ -46,7 +43,7 @@ extension Acceptance {
             if buffers { return buffer(submissions, calls) }
             guard error.mayHaveHappened else { return refuse(submissions, error.reason) }
             undecided += zip(submissions, calls).map {
-                Undecided(submission: $0, messages: $1, deadline: .now + Self.undecidedPatience)
+                Undecided(submission: $0, messages: $1, deadline: .now + undecidedPatience)
             }
             lookAgainSoon()
         }

@@ -61,6 +61,8 @@ actor Acceptance {
     /// Whether bookings go into the spool while the shared queue can't take them.
     let buffers: Bool
     var undecided: [Undecided] = []
+    /// How long a call waits to learn what has become of it, when the connection broke.
+    let undecidedPatience: Duration
     /// How much was in the shared queue at the last look, and how much waits there since, as far as this front knows.
     var sharedCounts = QueueCounts()
     var sharedWaiting = 0
@@ -84,11 +86,14 @@ actor Acceptance {
     ///   - table: the table, to read; with a shared queue, what of it can be known without that.
     ///   - shared: the queue that hosts share; nil where the spool is the queue.
     ///   - buffers: whether bookings go into the spool while the shared queue can't take them.
+    ///   - undecidedPatience: how long a call waits to learn what has become of it, when the connection broke.
     ///   - files: the spool's file system, to write.
     ///   - now: the present time.
     init(
         _ settings: Settings.Spool, table: any BookingQueries, report: FrontReport,
         shared: (any SharedBookingQueue)? = nil, buffers: Bool = false,
+        // Within what callers and their timeouts bear.
+        undecidedPatience: Duration = .seconds(15),
         files: any FileSystem = LocalFileSystem(),
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(SpoolError) {
@@ -99,6 +104,7 @@ actor Acceptance {
         self.table = table
         self.shared = shared
         self.buffers = buffers
+        self.undecidedPatience = undecidedPatience
         self.report = report
         self.now = now
         known = try KnownQueue(directory)

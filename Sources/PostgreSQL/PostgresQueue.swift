@@ -29,7 +29,7 @@ public final class PostgresQueue: SharedBookingQueue {
         FaultPoint.reached("front.write")
         do {
             let verdicts = try link.retrying { (connection) throws(DatabaseTrouble) in
-                try Acceptance(messages, again: again).run(connection)
+                try GroupInsertion(messages, again: again).run(connection)
             }
             FaultPoint.reached("front.answer")
             if verdicts.contains(.accepted) { hint(Self.arrivals) }

@@ -210,8 +210,17 @@ public struct PostgresTable: BookingTable, PostgresQueries {
     private func decide(
         _ body: (Connection) throws(DatabaseTrouble) -> Decision
     ) throws(TableUnavailable) -> Decision {
-        try use { (connection) throws(DatabaseTrouble) in
-            try connection.inTransaction { () throws(DatabaseTrouble) in try body(connection) }
+        do {
+            return try link.retrying { (connection) throws(DatabaseTrouble) in
+                try connection.inTransaction { () throws(DatabaseTrouble) in try body(connection) }
+            }
+        } catch {
+            guard error.isUndecided else { throw error.ofTable }
+            throw TableUnavailable(
+                .cannotOpen,
+                reason:
+                    "\(error.reason) Whether the decision was made is not known: look at the booking once more."
+            )
         }
     }
 

@@ -1,29 +1,21 @@
 import Spool
-import Synchronization
 import SystemPackage
 
 /// The real file system until a crash: from then on every call fails, as if the process were no more.
 final class CrashingFileSystem: FileSystem {
     private let real = LocalFileSystem()
-    /// Changes that are still made; nil for any number.
-    private let remaining = Mutex<Int?>(nil)
+    private let crash: CrashSwitch
 
-    /// Crashes once so many more changes were made.
-    func crash(after changes: Int) { remaining.withLock { $0 = changes } }
-
-    var isCrashed: Bool { remaining.withLock { $0 == 0 } }
+    init(_ crash: CrashSwitch) {
+        self.crash = crash
+    }
 
     private func look(_ path: String) throws(SpoolError) {
-        if isCrashed { throw SpoolError("look at", path, .ioError) }
+        if crash.isCrashed { throw SpoolError("look at", path, .ioError) }
     }
 
     private func change(_ path: String) throws(SpoolError) {
-        let isOver = remaining.withLock { remaining in
-            guard let left = remaining, left > 0 else { return remaining == 0 }
-            remaining = left - 1
-            return false
-        }
-        if isOver { throw SpoolError("change", path, .ioError) }
+        if !crash.mayChange() { throw SpoolError("change", path, .ioError) }
     }
 
     func forEachName(

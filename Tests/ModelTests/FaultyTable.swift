@@ -1,4 +1,3 @@
-import BookingTable
 import Bookings
 import Synchronization
 
@@ -14,17 +13,17 @@ final class FaultyTable: BookingTable {
     }
 
     let faults = Mutex(Faults())
-    private let real: SQLiteTable
-    private let files: CrashingFileSystem
+    private let real: any BookingTable
+    private let crash: CrashSwitch
 
-    /// - Parameter files: crash together with the table.
-    init(path: String, files: CrashingFileSystem) {
-        real = SQLiteTable(path: path)
-        self.files = files
+    /// - Parameter crash: ends the process that uses the table.
+    init(_ real: any BookingTable, crash: CrashSwitch) {
+        self.real = real
+        self.crash = crash
     }
 
     private func look() throws(TableUnavailable) {
-        if files.isCrashed || faults.withLock({ $0.isOut }) {
+        if crash.isCrashed || faults.withLock({ $0.isOut }) {
             throw TableUnavailable(.inputOutput, reason: "The table can't be used.")
         }
     }
@@ -41,7 +40,7 @@ final class FaultyTable: BookingTable {
         let good = batch.filter { !bad.contains($0.id) }
         var outcomes = try real.apply(good, deadLettered: deadLettered).makeIterator()
         if crashes {
-            files.crash(after: 0)
+            crash.crash(after: 0)
             try look()
         }
         return batch.map { message in

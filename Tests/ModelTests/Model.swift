@@ -71,7 +71,18 @@ struct Model {
     }
 
     /// Whether the table would refuse what a letter asks for.
-    func refusesRedrive(of id: BookingID, _ request: BookingRequest) -> Bool {
+    ///
+    /// - Parameter alsoForQueue: whether what is in the queue stands against it as well. The embedded worker leaves that
+    ///   to be found when the message is committed.
+    func refusesRedrive(of id: BookingID, _ request: BookingRequest, alsoForQueue: Bool) -> Bool {
+        if alsoForQueue {
+            if let key = request.keyClaim, let first = keys[key], first != id { return true }
+            if [queued, dead].joined().contains(where: {
+                $0 != id && entries[$0]?.request.claim == request.claim
+            }) {
+                return true
+            }
+        }
         if let key = request.keyClaim, let first = keys[key], first != id, isCommitted(first) { return true }
         if pending.contains(where: { $0 != id && entries[$0]?.request.claim == request.claim }) {
             return true

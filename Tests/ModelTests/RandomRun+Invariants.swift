@@ -1,5 +1,4 @@
 import Bookings
-import Spool
 import Synchronization
 
 @testable import Front
@@ -9,17 +8,17 @@ extension RandomRun {
     /// Ends all trouble, lets the worker finish, and looks at everything.
     func settle() async throws {
         worker.table.faults.withLock { $0 = .init() }
-        if worker.files.isCrashed { try await replaceWorker() }
+        if worker.crash.isCrashed { try await replaceWorker() }
         if isPaused { try await pause() }
         var rounds = 0
         while rounds < 10_000 {
             rounds += 1
-            if worker.files.isCrashed { try await replaceWorker() }
+            if worker.crash.isCrashed { try await replaceWorker() }
             if case .wait = await worker.worker.step() {
                 if await worker.worker.isIdle { break }
                 // As each beat of the heart does: a copy of a message that was in hand can be taken now.
                 await worker.worker.retryStuck()
-                host.clock.withLock { $0 = $0.advanced(by: .seconds(301)) }
+                host.clock.advance(by: .seconds(301))
             }
         }
         try observe()
@@ -31,12 +30,9 @@ extension RandomRun {
     }
 
     private func check() async throws {
-        let reader = SpoolReader(host.spool)
-        for place in [SpoolPlace.tmp, .incoming, .active, .deferred] {
-            let names = try reader.names(in: place)
-            try expect(names.isEmpty, "left in \(place): \(names)")
-        }
-        let dead = Set(try DeadLetterStore(host.spool).ids())
+        let left = try host.storage.leftovers()
+        try expect(left.isEmpty, "left behind: \(left)")
+        let dead = Set(try host.storage.reader.letterIDs(matching: .init(), limit: 100_000, after: nil))
         let reasons = try dead.subtracting(model.dead).map { try letter($0)?.reason ?? "gone" }
         try expect(
             dead == model.dead, "dead letters are \(dead), expected \(model.dead); others: \(reasons)")

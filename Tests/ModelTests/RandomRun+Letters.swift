@@ -3,7 +3,6 @@ import Synchronization
 import Varlink
 
 @testable import Front
-@testable import Spool
 @testable import Worker
 
 extension RandomRun {
@@ -23,13 +22,13 @@ extension RandomRun {
         let isOut = worker.table.faults.withLock { $0.isOut }
         let isDry = chance(10)
         let done = await worker.worker.redrive([id], matching: nil, input: input, dryRun: isDry, by: peer)
-        if worker.files.isCrashed {
+        if worker.crash.isCrashed {
             try await replaceWorker()
             // The next worker finishes what was begun.
             _ = await worker.worker.step()
             return try settleRedrive(id, new)
         }
-        let mustFail = isOut || model.refusesRedrive(of: id, new)
+        let mustFail = isOut || model.refusesRedrive(of: id, new, alsoForQueue: engine == .postgres)
         try expect(
             done.ids == (mustFail ? [] : [id]) && done.failed.count == (mustFail ? 1 : 0),
             "redrive of \(id) as \(new): \(done), expected \(mustFail ? "a refusal" : "success")")
@@ -39,14 +38,8 @@ extension RandomRun {
 
     /// After a crash in the middle: either the letter is as it was, or its message is in the queue.
     private func settleRedrive(_ id: BookingID, _ new: BookingRequest) throws {
-        // The file that the letter came of may still be in active/, if the crash came before its removal.
-        let path = host.spool.path(.dead, DeadLetterFile.name(id))
-        let letter = try StoredDeadLetter.read(path, files: LocalFileSystem())
-        let isBack = try messages().contains { found in
-            found.place != .dead && found.message.id == id
-                && (letter.map { found.message.redriveCount > $0.fields.redriveCount ?? 0 } ?? true)
-        }
-        try expect(isBack || letter != nil, "\(id) is lost in a redrive")
+        let isBack = try host.storage.isRedriven(id)
+        try expect(try isBack || letter(id) != nil, "\(id) is lost in a redrive")
         if isBack { model.move(id, to: .queued, request: new) }
         note("redrive crashed", [id], "\(isBack)")
     }
@@ -54,7 +47,7 @@ extension RandomRun {
     func delete() async throws {
         guard let id = any(of: model.dead) else { return }
         let done = await worker.worker.delete([id], matching: nil, dryRun: false, by: peer)
-        if worker.files.isCrashed {
+        if worker.crash.isCrashed {
             try await replaceWorker()
             if try letter(id) == nil { model.move(id, to: .gone) }
             note("delete crashed", [id])
@@ -72,7 +65,7 @@ extension RandomRun {
         if chance(30) {
             worker.table.faults.withLock { $0.crashesAfterCommit = true }
         } else {
-            worker.files.crash(after: Int.random(in: 0...12, using: &random))
+            worker.crash.crash(after: Int.random(in: 0...12, using: &random))
         }
         note("crash armed")
         if chance(30) { return try await redrive() }
@@ -94,14 +87,14 @@ extension RandomRun {
 
     func restartWorker() async throws {
         await worker.worker.stop()
-        worker.files.crash(after: 0)
+        worker.crash.crash(after: 0)
         try await replaceWorker()
         try observe()
     }
 
     /// The front dies after some more of its changes to the disk. Callers get no answer they could rely on.
     func crashFront() async throws {
-        front.files.crash(after: Int.random(in: 0...3, using: &random))
+        front.crash.crash(after: Int.random(in: 0...3, using: &random))
         let requests = try (0..<Int.random(in: 1...3, using: &random)).map { _ in try anyRequest() }
         let answers = await front.acceptance.answers(to: requests, from: peer)
         note("front crashed")

@@ -10,7 +10,7 @@ extension RandomRun {
     /// One random operation.
     func step() async throws {
         // An armed crash may have come in whatever was done last.
-        if worker.files.isCrashed { try await replaceWorker() }
+        if worker.crash.isCrashed { try await replaceWorker() }
         if Int.random(in: 0..<1000, using: &random) < 6 { worker.table.faults.withLock { $0 = .init() } }
         switch Int.random(in: 0..<1000, using: &random) {
         case ..<380: try await book([try anyRequest()])
@@ -86,7 +86,7 @@ extension RandomRun {
     func work(_ steps: Int) async throws {
         for _ in 0..<steps { _ = await worker.worker.step() }
         note("work")
-        if worker.files.isCrashed { try await replaceWorker() }
+        if worker.crash.isCrashed { try await replaceWorker() }
         try observe()
     }
 
@@ -94,7 +94,7 @@ extension RandomRun {
         let seconds =
             chance(3)
             ? 86_400 * Int.random(in: 10...40, using: &random) : Int.random(in: 0...20, using: &random)
-        host.clock.withLock { $0 = $0.advanced(by: .seconds(seconds) + .milliseconds(7)) }
+        host.clock.advance(by: .seconds(seconds) + .milliseconds(7))
         note("time", [], "\(seconds)")
     }
 
@@ -115,7 +115,7 @@ extension RandomRun {
             }
             isPaused.toggle()
         } catch {
-            try expect(worker.files.isCrashed, "pause or resume: \(error)")
+            try expect(worker.crash.isCrashed, "pause or resume: \(error)")
             try await replaceWorker()
             // Done or not, as long as the next worker knows.
             _ = await worker.worker.step()
@@ -153,11 +153,26 @@ extension RandomRun {
         } catch {
             let isKnown = await worker.worker.stage == .serving
             try compareRefusal(
-                error, id, state, approving, isOut || worker.files.isCrashed || !isKnown && state == .gone)
+                error, id, state, approving, isOut || worker.crash.isCrashed || !isKnown && state == .gone)
             note(approving ? "approve" : "cancel", [id], error.name)
+            if worker.crash.isCrashed { try observeDecision(id, approving) }
             // A worker that begins recovers what the one before it left, to know whether it has the booking.
             try observe()
         }
+    }
+
+    /// A worker that died in a decision may have made it.
+    private func observeDecision(_ id: BookingID, _ approving: Bool) throws {
+        guard let before = model.entries[id]?.state, let present = try committed(id)?.bookingStatus,
+            case .committed(let old) = before, old != present
+        else { return }
+        try expect(
+            present == (approving ? .approved : .cancelled), "\(id) was \(old) and is \(present)")
+        let cancelled = approving ? model.cancelledByApproval(of: id) : []
+        try expect(cancelled != nil, "\(id) was approved")
+        model.move(id, to: .committed(present))
+        for other in cancelled ?? [] { model.move(other, to: .committed(.cancelled)) }
+        note("decided in a crash", [id])
     }
 
     private func compareDecision(_ id: BookingID, _ isAllowed: Bool) throws(ErrorReply) {

@@ -34,8 +34,11 @@ final class RandomRun {
     static let apartments = (0..<5).map { "apartment-\($0)" }
     let peer = Peer(uid: 1, gid: 2, pid: 3)
 
-    init(seed: UInt64) async throws {
-        host = try Host(seed: seed)
+    let engine: Engine
+
+    init(_ engine: Engine, seed: UInt64) async throws {
+        self.engine = engine
+        host = try Host(engine, seed: seed)
         random = SeededGenerator(seed: seed)
         front = try await host.startFront()
         worker = host.startWorker()
@@ -158,21 +161,9 @@ final class RandomRun {
     }
 
     func letter(_ id: BookingID) throws -> DeadLetter? {
-        try DeadLetterStore(host.spool).letter(id, bodyBytes: 0)
+        try host.storage.reader.letter(id)
     }
 
-    /// Every message that the spool holds anywhere.
-    func messages() throws -> [(place: SpoolPlace, message: Message)] {
-        let reader = SpoolReader(host.spool)
-        var found: [(SpoolPlace, Message)] = []
-        for place in [SpoolPlace.incoming, .active, .deferred, .dead] {
-            for name in try reader.names(in: place) {
-                try reader.forEachMessage(in: place, name) { message in
-                    found.append((place, message))
-                    return true
-                }
-            }
-        }
-        return found
-    }
+    /// Every message that the queue holds anywhere.
+    func messages() throws -> [(place: SpoolPlace, message: Message)] { try host.storage.messages() }
 }

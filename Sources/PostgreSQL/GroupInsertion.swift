@@ -1,7 +1,7 @@
 import Bookings
 
 /// Judges messages and makes them durable, on one connection.
-struct Acceptance {
+struct GroupInsertion {
     private let messages: [Message]
     private let again: Bool
 

@@ -1,0 +1,130 @@
+import Foundation
+import Synchronization
+
+/// A private PostgreSQL server, which ends with this process. Nothing is synced: no test here is about its disk.
+public final class PostgresServer: Sendable {
+    private let directory: String
+    private let process: Process
+    /// The server ends when this is closed, by whatever ends the process.
+    private let lifeline: Pipe
+    private let schemas = Atomic(0)
+
+    private struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static let started = Mutex<Result<PostgresServer, any Error>?>(nil)
+
+    /// The server of this process; started when it is asked for first.
+    public static func shared() throws -> PostgresServer {
+        try started.withLock { started in
+            if let started { return try started.get() }
+            let result = Result { try PostgresServer() }
+            started = result
+            return try result.get()
+        }
+    }
+
+    /// - Parameter options: more settings of the server.
+    public init(options: [String] = []) throws {
+        let programs = try Self.programs()
+        var template = Array("/tmp/acms-pg-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
+        directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        lifeline = Pipe()
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        let settings =
+            ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100"] + options
+        process.arguments = [
+            "-c", Self.script, "bash", programs, directory,
+            settings.map { "-c \($0)" }.joined(separator: " "),
+        ]
+        process.standardInput = lifeline
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        // The script prints "ready" once it is, and what went wrong otherwise.
+        var told = ""
+        while true {
+            let data = output.fileHandleForReading.availableData
+            told += String(decoding: data, as: UTF8.self)
+            if told.contains("ready\n") { break }
+            if data.isEmpty { throw Failure(description: "PostgreSQL could not be started: \(told)") }
+        }
+        output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+    }
+
+    /// Runs the server until standard input ends. As root it runs as somebody else, which the server demands.
+    private static let script = """
+        programs=$1 directory=$2 options=$3
+        as=()
+        if [ "$(id -u)" = 0 ]; then
+            chown postgres "$directory"
+            as=(setpriv --reuid postgres --regid postgres --clear-groups)
+        fi
+        trap 'rm -rf "$directory"' EXIT
+        cd "$directory"
+        "${as[@]}" "$programs/initdb" -D "$directory/data" -A trust -U postgres -E UTF8 --no-sync >"$directory/log" 2>&1 \\
+            || { cat "$directory/log"; exit 1; }
+        "${as[@]}" "$programs/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= $options \\
+            >>"$directory/log" 2>&1 </dev/null &
+        server=$!
+        until "$programs/pg_isready" -q -h "$directory"; do
+            kill -0 $server 2>/dev/null || { cat "$directory/log"; exit 1; }
+            sleep 0.05
+        done
+        echo ready
+        exec >/dev/null 2>&1
+        cat >/dev/null
+        kill -INT $server
+        wait $server
+        """
+
+    private static func programs() throws -> String {
+        let parent = "/usr/lib/postgresql"
+        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []).compactMap(
+            Int.init)
+        for version in versions.sorted(by: >) {
+            let programs = "\(parent)/\(version)/bin"
+            if FileManager.default.isExecutableFile(atPath: "\(programs)/postgres") { return programs }
+        }
+        throw Failure(description: "There is no PostgreSQL server: install the package postgresql.")
+    }
+
+    /// Where the server listens, as a connection URI of libpq.
+    public var url: String {
+        let host = directory.replacingOccurrences(of: "/", with: "%2F")
+        return "postgresql://postgres@\(host)/postgres"
+    }
+
+    /// The name of a schema that nobody has yet.
+    public func freshSchema() -> String {
+        "test_\(getpid())_\(schemas.add(1, ordering: .relaxed).newValue)"
+    }
+
+    /// Runs SQL with psql.
+    ///
+    /// - Returns: what it prints, unaligned and without headings.
+    @discardableResult
+    public func sql(_ text: String, schema: String? = nil) throws -> String {
+        let psql = Process()
+        psql.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        psql.arguments = [
+            "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", directory, "-U", "postgres", "-d", "postgres",
+        ]
+        let (input, output) = (Pipe(), Pipe())
+        psql.standardInput = input
+        psql.standardOutput = output
+        psql.standardError = output
+        try psql.run()
+        let prefix = schema.map { "SET search_path TO \"\($0)\";\n" } ?? ""
+        input.fileHandleForWriting.write(Data((prefix + text).utf8))
+        try input.fileHandleForWriting.close()
+        let told = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        psql.waitUntilExit()
+        guard psql.terminationStatus == 0 else { throw Failure(description: told) }
+        return told
+    }
+}
