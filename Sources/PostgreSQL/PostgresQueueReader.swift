@@ -94,14 +94,14 @@ private struct Pages: QueuePages {
         self.link = link
         rank = 0
         guard let token else { return }
-        let parts = token.split(separator: "/").map(String.init)
-        guard parts.count == 2, let rank = Int(parts[0]), (0...2).contains(rank),
-            let last = BookingID(parts[1])
-        else {
+        let parts = token.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let rank = Int(parts[0]), (0...2).contains(rank) else {
             throw InvalidPageToken()
         }
+        last = BookingID(parts[1])
+        // Where a place was at its end, nothing of the next one was given.
+        guard last != nil || parts[1].isEmpty else { throw InvalidPageToken() }
         self.rank = rank
-        self.last = last
     }
 
     mutating func next(_ limit: Int) throws(QueueUnavailable) -> QueueInterface.MessageList {

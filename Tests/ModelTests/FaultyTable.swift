@@ -10,6 +10,10 @@ final class FaultyTable: BookingTable {
         var isOut = false
         /// The next batch is committed, and then the process crashes.
         var crashesAfterCommit = false
+        /// The process crashes when it has the next batch in hand.
+        var diesBeforeCommit = false
+        /// The process crashes when it has a booking of one of these apartments in hand.
+        var deadly: Set<String> = []
     }
 
     let faults = Mutex(Faults())
@@ -30,6 +34,14 @@ final class FaultyTable: BookingTable {
 
     func apply(_ batch: [Message], deadLettered: Int) throws(TableUnavailable) -> [ApplyOutcome] {
         try look()
+        if faults.withLock({ faults in
+            let dies = !batch.isEmpty && faults.diesBeforeCommit
+            if dies { faults.diesBeforeCommit = false }
+            return dies || batch.contains { faults.deadly.contains($0.request.apartmentID) }
+        }) {
+            crash.crash(after: 0)
+            try look()
+        }
         let (cursed, crashes) = faults.withLock { faults in
             defer { if !batch.isEmpty { faults.crashesAfterCommit = false } }
             return (faults.cursed, faults.crashesAfterCommit && !batch.isEmpty)
