@@ -141,6 +141,8 @@ let package = Package(
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(
+            name: "PostgreSQLTests", dependencies: ["Bookings", "PostgreSQL", "Support", "Varlink"]),
+        .testTarget(
             name: "ModelTests",
             dependencies: [
                 "Bookings", "BookingTable", "Front", "PostgreSQL", "Spool", "Support", "Systemd", "Varlink",

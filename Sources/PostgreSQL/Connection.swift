@@ -8,7 +8,7 @@ final class Connection {
     private let handle: OpaquePointer
     private let timeout: Duration
     private var names: [String: String] = [:]
-    private let warnings = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    private let warnings: UnsafeMutablePointer<Int32>
     /// Whether nothing more can be done with it.
     private(set) var isBroken = false
     /// Whether statements are sent in a pipeline: several with one round trip.
@@ -20,12 +20,12 @@ final class Connection {
     init(_ target: DatabaseTarget) throws(DatabaseTrouble) {
         pq = try LibPQ()
         timeout = target.timeout
-        warnings.initialize(to: 0)
-        guard let handle = target.connect(pq) else {
-            warnings.deallocate()
+        guard let handle = try target.connect(pq) else {
             throw DatabaseTrouble(.unreachable, "There is no memory for a connection to the database.")
         }
         self.handle = handle
+        warnings = .allocate(capacity: 1)
+        warnings.initialize(to: 0)
         let functions = pq.functions.pointee
         guard functions.PQstatus(handle) == CONNECTION_OK else {
             let reason = Self.message(of: handle, pq)

@@ -44,9 +44,16 @@ public struct DatabaseTarget: Sendable {
     /// Connects; blocks for some seconds a host at most.
     ///
     /// - Returns: the connection, whose status tells whether it stands; nil without memory.
-    func connect(_ pq: LibPQ) -> OpaquePointer? {
+    /// - Throws: when the URI is none.
+    func connect(_ pq: LibPQ) throws(DatabaseTrouble) -> OpaquePointer? {
         var options: [(key: String, value: String)] = [("dbname", url)]
-        let given = given(pq)
+        guard let given = given(pq) else {
+            // What libpq says of it would quote it, with the password in it.
+            throw DatabaseTrouble(
+                .unreachable,
+                "postgres.url can't be read as a connection URI; see "
+                    + "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS.")
+        }
         let seconds = max(2, min(5, Int(timeout.components.seconds) / 2))
         let defaults = [
             ("connect_timeout", String(seconds)), ("keepalives_idle", String(seconds)),
@@ -74,9 +81,9 @@ public struct DatabaseTarget: Sendable {
         }
     }
 
-    /// The options that the URI gives.
-    private func given(_ pq: LibPQ) -> Set<String> {
-        guard let options = pq.functions.pointee.PQconninfoParse(url, nil) else { return [] }
+    /// The options that the URI gives; nil when it is none.
+    private func given(_ pq: LibPQ) -> Set<String>? {
+        guard let options = pq.functions.pointee.PQconninfoParse(url, nil) else { return nil }
         defer { pq.functions.pointee.PQconninfoFree(options) }
         var names: Set<String> = []
         var option = options

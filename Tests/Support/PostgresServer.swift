@@ -104,6 +104,18 @@ public final class PostgresServer: Sendable {
         "test_\(getpid())_\(schemas.add(1, ordering: .relaxed).newValue)"
     }
 
+    /// Lets a role in with its password only.
+    public func demandPasswords(of role: String) throws {
+        let file = "\(directory)/data/pg_hba.conf"
+        let rules = try String(contentsOfFile: file, encoding: .utf8)
+        // In place, so that the file stays the server's.
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+        try handle.truncate(atOffset: 0)
+        try handle.write(contentsOf: Data(("local all \(role) scram-sha-256\n" + rules).utf8))
+        try handle.close()
+        try sql("SELECT pg_reload_conf()")
+    }
+
     /// Runs SQL with psql.
     ///
     /// - Returns: what it prints, unaligned and without headings.

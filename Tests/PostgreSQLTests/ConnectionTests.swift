@@ -1,0 +1,107 @@
+import Bookings
+import Support
+import Testing
+
+@testable import PostgreSQL
+
+@Suite struct ConnectionTests {
+    private let maker = MessageMaker()
+
+    @Test func `a broken connection is told of once and made anew`() async throws {
+        let database = try Database()
+        let (reached, wake) = AsyncStream.makeStream(of: Void.self)
+        let link = DatabaseLink(database.target) { wake.yield() }
+        let queue = PostgresQueue(link)
+        _ = try queue.counts()
+        try database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'acms-test'")
+        let trouble = #expect(throws: QueueUnavailable.self) { try queue.counts() }
+        #expect(trouble?.mayHaveHappened == true)
+        var events = reached.makeAsyncIterator()
+        await events.next()
+        await events.next()
+        #expect(try queue.counts() == QueueCounts())
+    }
+
+    @Test func `an answer that doesn't come in time ends the connection`() throws {
+        let database = try Database(timeout: .seconds(1))
+        let connection = try Connection(database.target)
+        let start = ContinuousClock.now
+        #expect(throws: DatabaseTrouble.self) { try connection.run(Statement("SELECT pg_sleep(30)")) }
+        #expect(connection.isBroken && ContinuousClock.now - start < .seconds(10))
+    }
+
+    @Test func `no password is ever told`() {
+        for url in [
+            "postgresql://acms:secret@127.0.0.1:1/acms", "postgresql://acms:secret@/acms?host=/nonexistent",
+            "postgresql://acms:secret@[::1/acms", "postgresql://acms:secret@h/acms?nonsense=secret",
+            "postgresql://acms:sec%zzret@h/acms",
+        ] {
+            var settings = Settings.Postgres()
+            settings.url = url
+            settings.timeout = .seconds(1)
+            let queue = PostgresQueue(DatabaseLink(DatabaseTarget(settings, program: "t", credentials: nil)))
+            let trouble = #expect(throws: QueueUnavailable.self) { try queue.counts() }
+            #expect(trouble?.mayHaveHappened == false)
+            #expect(
+                trouble?.reason.contains("secret") == false && trouble?.reason.contains("ret") == false,
+                "\(trouble?.reason ?? "")")
+        }
+    }
+
+    @Test func `the password comes from the service's credential`() throws {
+        let server = try PostgresServer()
+        try server.sql(
+            "CREATE ROLE locked LOGIN PASSWORD 'right'; GRANT CREATE ON DATABASE postgres TO locked")
+        try server.sql("CREATE EXTENSION btree_gist")
+        try server.demandPasswords(of: "locked")
+        let directory = try TemporaryDirectory()
+        var settings = Settings.Postgres()
+        settings.url = server.url.replacing("postgres@", with: "locked@")
+        func count() throws -> QueueCounts {
+            try PostgresQueue(
+                DatabaseLink(DatabaseTarget(settings, program: "t", credentials: directory.path))
+            ).counts()
+        }
+        try directory.write("wrong\n", to: "postgres-password")
+        let refusal = #expect(throws: QueueUnavailable.self) { try count() }
+        #expect(
+            refusal?.reason.contains("password authentication failed") == true, "\(refusal?.reason ?? "")")
+        #expect(refusal?.reason.contains("wrong") == false)
+        try directory.write("right\n", to: "postgres-password")
+        _ = try count()
+    }
+
+    @Test func `a commit that didn't wait for its standby is not taken for durable`() async throws {
+        let server = try PostgresServer(options: ["synchronous_standby_names=nobody"])
+        let database = try Database(
+            server, query: "?options=-csynchronous_commit%3Don", timeout: .seconds(30))
+        // The schema is made by somebody who waits for no standby.
+        let hasty = try HastyTarget.make(database)
+        _ = try PostgresQueue(DatabaseLink(hasty)).counts()
+        let message = try maker.message("u")
+        let queue = database.queue()
+        let accepting = Task.detached { try queue.accept([message], again: false) }
+        let waiting = """
+            SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'acms-test' AND wait_event = 'SyncRep'
+            """
+        while try server.sql(waiting) != "t\n" { await Task.yield() }
+        let trouble = await #expect(throws: QueueUnavailable.self) { try await accepting.value }
+        #expect(trouble?.mayHaveHappened == true)
+        #expect(trouble?.reason.contains("without its standby") == true, "\(trouble?.reason ?? "")")
+        // The same again finds it, and books it once.
+        #expect(try PostgresQueue(DatabaseLink(hasty)).accept([message], again: true) == [.accepted])
+        #expect(try database.sql("SELECT count(*) FROM messages") == "1\n")
+    }
+}
+
+/// The same schema, for somebody who waits for no standby.
+private enum HastyTarget {
+    static func make(_ database: Database) throws -> DatabaseTarget {
+        var settings = Settings.Postgres()
+        settings.url = database.server.url + "?options=-csynchronous_commit%3Dlocal"
+        settings.schema = database.schema
+        return DatabaseTarget(settings, program: "acms-hasty", credentials: nil)
+    }
+}
