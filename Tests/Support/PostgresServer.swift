@@ -4,6 +4,7 @@ import Synchronization
 /// A private PostgreSQL server, which ends with this process. Nothing is synced: no test here is about its disk.
 public final class PostgresServer: Sendable {
     private let directory: String
+    private let programs: String
     private let process: Process
     /// The server ends when this is closed, by whatever ends the process.
     private let lifeline: Pipe
@@ -34,12 +35,13 @@ public final class PostgresServer: Sendable {
         lifeline = Pipe()
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        self.programs = programs
         let settings =
-            ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100"] + options
-        process.arguments = [
-            "-c", Self.script, "bash", programs, directory,
-            settings.map { "-c \($0)" }.joined(separator: " "),
-        ]
+            [
+                "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100",
+                "listen_addresses=", "unix_socket_directories=\(directory)",
+            ] + options
+        process.arguments = ["-c", Self.script, "bash", programs, directory] + settings
         process.standardInput = lifeline
         let output = Pipe()
         process.standardOutput = output
@@ -58,7 +60,8 @@ public final class PostgresServer: Sendable {
 
     /// Runs the server until standard input ends. As root it runs as somebody else, which the server demands.
     private static let script = """
-        programs=$1 directory=$2 options=$3
+        programs=$1 directory=$2
+        shift 2
         as=()
         if [ "$(id -u)" = 0 ]; then
             chown postgres "$directory"
@@ -66,20 +69,14 @@ public final class PostgresServer: Sendable {
         fi
         trap 'rm -rf "$directory"' EXIT
         cd "$directory"
-        "${as[@]}" "$programs/initdb" -D "$directory/data" -A trust -U postgres -E UTF8 --no-sync >"$directory/log" 2>&1 \\
-            || { cat "$directory/log"; exit 1; }
-        "${as[@]}" "$programs/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= $options \\
-            >>"$directory/log" 2>&1 </dev/null &
-        server=$!
-        until "$programs/pg_isready" -q -h "$directory"; do
-            kill -0 $server 2>/dev/null || { cat "$directory/log"; exit 1; }
-            sleep 0.05
-        done
+        "${as[@]}" "$programs/initdb" -D data -A trust -U postgres -E UTF8 --no-sync >log 2>&1 || { cat log; exit 1; }
+        for setting in "$@"; do echo "${setting%%=*} = '${setting#*=}'" >>data/postgresql.conf; done
+        "${as[@]}" "$programs/pg_ctl" -D data -l "$directory/server.log" -w start >log 2>&1 </dev/null \\
+            || { cat log server.log; exit 1; }
         echo ready
         exec >/dev/null 2>&1
         cat >/dev/null
-        kill -INT $server
-        wait $server
+        "${as[@]}" "$programs/pg_ctl" -D data -m immediate stop
         """
 
     private static func programs() throws -> String {
@@ -102,6 +99,28 @@ public final class PostgresServer: Sendable {
     /// The name of a schema that nobody has yet.
     public func freshSchema() -> String {
         "test_\(getpid())_\(schemas.add(1, ordering: .relaxed).newValue)"
+    }
+
+    /// Ends the server as a crash does.
+    public func stop() throws { try control(["-m", "immediate", "stop"]) }
+
+    /// Starts it again after ``stop()``.
+    public func startAgain() throws { try control(["-l", "\(directory)/server.log", "-w", "start"]) }
+
+    private func control(_ arguments: [String]) throws {
+        let control = Process()
+        control.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let identity =
+            getuid() == 0 ? ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] : []
+        control.arguments = identity + ["\(programs)/pg_ctl", "-D", "\(directory)/data"] + arguments
+        control.standardInput = FileHandle.nullDevice
+        control.standardOutput = FileHandle.nullDevice
+        control.standardError = FileHandle.nullDevice
+        try control.run()
+        control.waitUntilExit()
+        guard control.terminationStatus == 0 else {
+            throw Failure(description: "pg_ctl \(arguments.joined(separator: " ")) failed.")
+        }
     }
 
     /// Lets a role in with its password only.
