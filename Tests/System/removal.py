@@ -72,6 +72,7 @@ class Removal(Case):
     def test_04_purge(self):
         """Purging removes the bookings, the configuration and every file"""
         files = self.machine.run("dpkg", "-L", "acms").stdout.splitlines()
+        self.machine.run("install", "-m", "0600", "/dev/stdin", "/etc/acms/postgres-password", input="secret\n")
         self.machine.run("dpkg", "--purge", "acms")
         self.assertEqual(self.processes(), [])
         left = [file for file in files if "acms" in file and
