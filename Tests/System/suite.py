@@ -4,6 +4,7 @@ import os
 import sys
 import unittest
 
+import database
 import faults
 import installed
 import removal
@@ -13,8 +14,8 @@ from machine import Machine
 RELEASE = os.environ["RELEASE"]
 # In this order: the package is installed by the first and purged by the last.
 CASES = [installed.AfterInstallation, installed.Starting, installed.Clients, installed.Journal, installed.Hardening,
-         installed.Metrics, verbs.Trace, verbs.Doctor, faults.UnderLoad, faults.Watchdog, faults.CrashLoop,
-         faults.PowerOff, removal.Upgrade, removal.Removal]
+         installed.Metrics, verbs.Trace, verbs.Doctor, database.Database, faults.UnderLoad, faults.Watchdog,
+         faults.CrashLoop, faults.PowerOff, removal.Upgrade, removal.Removal]
 
 
 class Log(unittest.TextTestResult):
