@@ -32,7 +32,7 @@ extension Acceptance {
             }
         }
         do {
-            try refreshOwn()
+            try look()
             let start = ContinuousClock.now
             let outcomes = try accept(calls, at: time, into: shared)
             report.metrics.syncDuration.record(.now - start)

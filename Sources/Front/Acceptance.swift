@@ -205,8 +205,7 @@ actor Acceptance {
 
     /// Where a message waits, as far as the spool shows now; nil when it is not in the queue.
     func location(of id: BookingID) throws(QueueUnavailable) -> SpoolEntry? {
-        try prepare()
-        try known.refresh()
+        try look()
         return known.index.entry(of: id)
     }
 
@@ -279,17 +278,21 @@ actor Acceptance {
         if !group.hasFailed { report.tell(group.messages) }
     }
 
-    /// Learns what this host's own spool holds, beside a shared queue: files that were put in by hand, and the buffer.
-    func refreshOwn() throws(QueueUnavailable) {
+    /// Learns what the spool holds; beside a shared queue that is the buffer, and files that were put in by hand.
+    func look() throws(QueueUnavailable) {
         do {
             try refresh()
         } catch {
-            if buffers { throw QueueUnavailable(reason: error.reason) }
-            // Whoever puts files into a spool has them judged by the worker.
+            throw QueueUnavailable(reason: error.reason)
         }
     }
 
     func refresh() throws(StorageTrouble) {
+        if shared != nil, !buffers {
+            // Nothing was accepted into it. Whoever puts files in has them judged by the worker.
+            try? known.refresh()
+            return
+        }
         do throws(QueueUnavailable) {
             try prepare()
         } catch {

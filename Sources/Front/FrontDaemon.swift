@@ -1,6 +1,7 @@
 import BookingTable
 public import Bookings
 public import Daemon
+import Logging
 import PostgreSQL
 import ServiceLifecycle
 import Spool
@@ -16,6 +17,8 @@ public struct FrontDaemon: ReconfigurableService {
     private let notifier: ServiceNotifier
     private let events: EventHub
     private let sharing: Sharing?
+    private let logger: Logger
+    private let started: StartedSettings
 
     /// What tells of a queue that hosts share.
     private struct Sharing {
@@ -60,6 +63,8 @@ public struct FrontDaemon: ReconfigurableService {
                 listener: PostgresListener(target), reached: reached)
         }
         notifier = surroundings.notifier
+        logger = surroundings.logger
+        started = StartedSettings(settings)
         rights = PeerRights(settings.front, report: report)
         let connections = ConnectionCount()
         let interface = try BookingsService(
@@ -78,6 +83,7 @@ public struct FrontDaemon: ReconfigurableService {
 
     /// Takes new limits and rules over while running.
     public func reconfigure(_ settings: Settings) async {
+        started.warn(of: settings, logger)
         limits.reconfigure(settings.server)
         await acceptance.reconfigure(settings.spool)
         await rights.reconfigure(settings.front)

@@ -46,6 +46,17 @@ final class Connection {
     /// To wait for notifications with poll(2).
     var socket: Int32 { pq.functions.pointee.PQsocket(handle) }
 
+    /// Whether the server has not ended the connection, as far as can be told without asking it.
+    var isAlive: Bool {
+        while !isBroken {
+            var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            guard Glibc.poll(&entry, 1, 0) > 0 else { return true }
+            // Something that nobody has asked for: the server's farewell, or its end.
+            if pq.functions.pointee.PQconsumeInput(handle) != 1 { isBroken = true }
+        }
+        return false
+    }
+
     private func prepareSession(_ target: DatabaseTarget) throws(DatabaseTrouble) {
         let milliseconds = Int(target.timeout / .milliseconds(1))
         // The server must notice as soon as this end does that the other is gone: what it holds in hand is locked.
@@ -294,7 +305,7 @@ final class Connection {
             String($0.drop { $0.isWhitespace })
         }
         var line = lines.joined(separator: "; ")
-        while line.last == "." { line.removeLast() }
+        while let last = line.last, ".?!".contains(last) { line.removeLast() }
         return line
     }
 }

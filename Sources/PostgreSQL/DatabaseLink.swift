@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Keeps a connection to the database, for one user at a time. What is asked of it fails at once while there is none;
-/// another is made on a thread of its own, with growing pauses between the tries.
+/// meanwhile it is connected to on a thread of its own, again and again, with growing pauses between the tries.
 public final class DatabaseLink: Sendable {
     private enum State {
         /// Nothing was tried yet.
@@ -9,9 +9,8 @@ public final class DatabaseLink: Sendable {
         case connected(Lent)
         /// In use by somebody.
         case lent
+        /// There is none, for this reason; nil at the very first try.
         case connecting(DatabaseTrouble?)
-        /// The last try failed; no other before this time.
-        case failed(DatabaseTrouble, nextTry: ContinuousClock.Instant, pause: Duration)
         case closed
     }
 
@@ -23,25 +22,27 @@ public final class DatabaseLink: Sendable {
     let target: DatabaseTarget
     private let state = Mutex(State.unused)
     private let executor = ConnectingExecutor()
-    private let changed: @Sendable () -> Void
+    private let reached: @Sendable () -> Void
     /// Called before and after each use; what it throws is as if the database had.
     private let gate: @Sendable () throws(DatabaseTrouble) -> Void
 
-    static let firstPause = Duration.milliseconds(100)
-    static let longestPause = Duration.seconds(3)
+    /// Mostly a server is there again at once, or there is another.
+    private static let patience = Duration.seconds(1)
+    static let firstPause = Duration.milliseconds(50)
+    static let longestPause = Duration.seconds(2)
 
-    /// - Parameter changed: called when a connection was made or could not be.
-    public convenience init(_ target: DatabaseTarget, changed: @escaping @Sendable () -> Void = {}) {
-        self.init(target, changed: changed) {}
+    /// - Parameter reached: called each time that a connection was made.
+    public convenience init(_ target: DatabaseTarget, reached: @escaping @Sendable () -> Void = {}) {
+        self.init(target, reached: reached) {}
     }
 
     /// - Parameter gate: called before and after each use; what it throws is as if the database had.
     init(
-        _ target: DatabaseTarget, changed: @escaping @Sendable () -> Void = {},
+        _ target: DatabaseTarget, reached: @escaping @Sendable () -> Void = {},
         gate: @escaping @Sendable () throws(DatabaseTrouble) -> Void
     ) {
         self.target = target
-        self.changed = changed
+        self.reached = reached
         self.gate = gate
     }
 
@@ -67,7 +68,7 @@ public final class DatabaseLink: Sendable {
         for _ in 0..<5 {
             do {
                 return try use(body)
-            } catch  where error.isCollision {
+            } catch where error.isCollision {
                 continue
             } catch {
                 throw error
@@ -76,10 +77,23 @@ public final class DatabaseLink: Sendable {
         return try use(body)
     }
 
+    /// As ``use(_:)`` for what changes nothing, so that it can be done once more when the connection breaks.
+    func reading<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(DatabaseTrouble) -> R {
+        do {
+            return try use(body)
+        } catch where error.kind == .lost {
+            executor.wait(atMost: Self.patience)
+            return try use(body)
+        } catch {
+            throw error
+        }
+    }
+
     /// Ends the connection, for good.
     public func close() { state.withLock { $0 = .closed } }
 
     private func take() throws(DatabaseTrouble) -> Connection {
+        if endIfDead() { executor.wait(atMost: Self.patience) }
         let found = state.withLock { state -> Result<Lent?, DatabaseTrouble> in
             switch state {
             case .connected(let lent):
@@ -95,17 +109,25 @@ public final class DatabaseLink: Sendable {
                 return .failure(
                     trouble
                         ?? DatabaseTrouble(.unreachable, "The database is being connected to; call again."))
-            case .failed(let trouble, let nextTry, let pause):
-                if ContinuousClock.now >= nextTry {
-                    state = .connecting(trouble)
-                    executor.run { [self] in connect(after: pause) }
-                }
-                return .failure(trouble)
             }
         }
         if let lent = try found.get() { return lent.connection }
-        connect(after: nil)
+        if !connect() { keepConnecting() }
         return try take()
+    }
+
+    /// Looks whether the server has ended the connection while nobody used it: then nothing is sent that may or may not
+    /// be done.
+    ///
+    /// - Returns: whether it has; another is being made.
+    private func endIfDead() -> Bool {
+        state.withLock { state in
+            guard case .connected(let lent) = state, !lent.connection.isAlive else { return false }
+            state = .connecting(
+                DatabaseTrouble(.unreachable, "The database has ended the connection; it is connected to again."))
+            keepConnecting()
+            return true
+        }
     }
 
     private func give(back connection: Connection, _ trouble: DatabaseTrouble?) {
@@ -113,29 +135,36 @@ public final class DatabaseLink: Sendable {
         let isLost = connection.isBroken
         state.withLock { state in
             if case .closed = state { return }
-            guard isLost, let trouble else {
-                state = isLost ? .unused : .connected(lent)
+            guard isLost else {
+                state = .connected(lent)
                 return
             }
             // Mostly another server has taken over, or this one is there again at once.
             state = .connecting(trouble)
-            executor.run { [self] in connect(after: nil) }
+            keepConnecting()
         }
     }
 
-    private func connect(after pause: Duration?) {
+    /// Connects on a thread of its own until that succeeds or nobody wants it any more.
+    private func keepConnecting() {
+        executor.run { [weak self] in self?.connect() ?? true }
+    }
+
+    /// - Returns: whether there is nothing more to do.
+    private func connect() -> Bool {
         do throws(DatabaseTrouble) {
             let connection = try Connection(target)
             try Schema.prepare(connection, target)
             let lent = Lent(connection: connection)
-            state.withLock { if case .closed = $0 {} else { $0 = .connected(lent) } }
+            state.withLock { if case .connecting = $0 { $0 = .connected(lent) } }
+            reached()
+            return true
         } catch {
-            let next = min((pause ?? Self.firstPause / 2) * 2, Self.longestPause)
-            state.withLock { state in
-                if case .closed = state { return }
-                state = .failed(error, nextTry: .now + next, pause: next)
+            return state.withLock { state in
+                guard case .connecting = state else { return true }
+                state = .connecting(error)
+                return false
             }
         }
-        changed()
     }
 }

@@ -57,7 +57,7 @@ public final class PostgresQueue: SharedBookingQueue {
 
     /// How much is in the queue.
     public func counts() throws(QueueUnavailable) -> QueueCounts {
-        try use { (connection) throws(DatabaseTrouble) in
+        try look { (connection) throws(DatabaseTrouble) in
             let rows = try connection.run(
                 Statement(
                     """
@@ -84,7 +84,7 @@ public final class PostgresQueue: SharedBookingQueue {
 
     /// Where a message is in the queue, and what it says.
     public func message(_ id: BookingID) throws(QueueUnavailable) -> (progress: Progress, message: Message)? {
-        try use { (connection) throws(DatabaseTrouble) in
+        try look { (connection) throws(DatabaseTrouble) in
             let row = try connection.run(
                 Statement(
                     "SELECT \(MessageRow.columns), m.place FROM messages m WHERE id = $1 AND start_date IS NOT NULL",
@@ -97,7 +97,7 @@ public final class PostgresQueue: SharedBookingQueue {
 
     /// How many dead letters of each class there are.
     public func letterClasses() throws(QueueUnavailable) -> [FailureClass: Int] {
-        try use { (connection) throws(DatabaseTrouble) in
+        try look { (connection) throws(DatabaseTrouble) in
             let rows = try connection.run(
                 Statement("SELECT class, count(*) FROM messages WHERE place = 'DEAD' GROUP BY 1"))
             var counts: [FailureClass: Int] = [:]
@@ -113,7 +113,7 @@ public final class PostgresQueue: SharedBookingQueue {
     /// Which of these are in the table or the queue.
     public func known(among ids: [BookingID]) throws(QueueUnavailable) -> Set<BookingID> {
         guard !ids.isEmpty else { return [] }
-        return try use { (connection) throws(DatabaseTrouble) in
+        return try look { (connection) throws(DatabaseTrouble) in
             let rows = try connection.run(
                 Statement(
                     """
@@ -193,6 +193,14 @@ public final class PostgresQueue: SharedBookingQueue {
     private func use<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(QueueUnavailable) -> R {
         do {
             return try link.retrying(body)
+        } catch {
+            throw error.ofQueue
+        }
+    }
+
+    private func look<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(QueueUnavailable) -> R {
+        do {
+            return try link.reading(body)
         } catch {
             throw error.ofQueue
         }

@@ -66,7 +66,7 @@ public struct PostgresQueueReader: BookingQueueReader {
 
     private func use<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(QueueUnavailable) -> R {
         do {
-            return try link.use(body)
+            return try link.reading(body)
         } catch {
             throw error.ofQueue
         }
@@ -110,7 +110,7 @@ private struct Pages: QueuePages {
             while rank < Self.places.count {
                 let place = Self.places[rank]
                 let left = limit - items.count
-                let rows = try link.use { (connection) throws(DatabaseTrouble) in
+                let rows = try link.reading { (connection) throws(DatabaseTrouble) in
                     try connection.run(
                         Statement(
                             """
@@ -161,7 +161,7 @@ private struct Ages: QueueAges {
 
     mutating func countMore(into tally: inout AgeTally) throws(QueueUnavailable) -> Bool {
         do {
-            let rows = try link.use { (connection) throws(DatabaseTrouble) in
+            let rows = try link.reading { (connection) throws(DatabaseTrouble) in
                 try connection.run(
                     Statement(
                         """

@@ -192,17 +192,22 @@ public struct PostgresTable: BookingTable, PostgresQueries {
     public func expirePending(
         createdBefore time: Timestamp, limit: Int, at now: Timestamp
     ) throws(TableUnavailable) -> [Booking] {
-        let expired = try use { (connection) throws(DatabaseTrouble) in
-            try BookingColumns.bookings(
-                in: connection.transaction([
-                    Statement(
-                        """
-                        UPDATE bookings SET booking_status = 'CANCELLED', updated_on = $1::timestamptz WHERE id IN (
-                          SELECT id FROM bookings WHERE booking_status = 'PENDING' AND created_on < $2::timestamptz
-                          ORDER BY created_on, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-                        RETURNING \(BookingColumns.all)
-                        """, [.text(now.description), .text(time.description), .number(limit)])
-                ])[0])
+        let expired: [Booking]
+        do {
+            expired = try link.retrying { (connection) throws(DatabaseTrouble) in
+                try BookingColumns.bookings(
+                    in: connection.transaction([
+                        Statement(
+                            """
+                            UPDATE bookings SET booking_status = 'CANCELLED', updated_on = $1::timestamptz WHERE id IN (
+                              SELECT id FROM bookings WHERE booking_status = 'PENDING' AND created_on < $2::timestamptz
+                              ORDER BY created_on, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                            RETURNING \(BookingColumns.all)
+                            """, [.text(now.description), .text(time.description), .number(limit)])
+                    ])[0])
+            }
+        } catch {
+            throw error.ofTable
         }
         return expired.sorted { ($0.createdOn, $0.id) < ($1.createdOn, $1.id) }
     }

@@ -80,7 +80,7 @@ extension PostgresQueries {
 
     func use<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(TableUnavailable) -> R {
         do {
-            return try link.retrying(body)
+            return try link.reading(body)
         } catch {
             throw error.ofTable
         }

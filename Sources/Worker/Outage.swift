@@ -18,6 +18,9 @@ struct Outage: Hashable, Sendable {
         reason != nil && time < nextProbe && nextProbe.since(time) <= Self.longestPause
     }
 
+    /// Something tells that it may be over: the next probe needn't wait.
+    mutating func mayBeOver() { nextProbe = Timestamp(milliseconds: 0) }
+
     mutating func failed(_ reason: String, at time: Timestamp) {
         self.reason = reason
         nextProbe = time.advanced(by: pause)

@@ -116,6 +116,13 @@ actor QueueWorker {
         reportNotices()
     }
 
+    /// The database was connected to: what was put off for its sake needn't wait.
+    func databaseReached() {
+        spoolOutage.mayBeOver()
+        tableOutage.mayBeOver()
+        wake.yield()
+    }
+
     /// Does the next thing.
     func step() -> Next {
         let time = now()

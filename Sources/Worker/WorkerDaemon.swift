@@ -20,12 +20,14 @@ public struct WorkerDaemon: ReconfigurableService {
     private let events: EventHub
     private let notifier: ServiceNotifier
     private let logger: Logger
+    private let started: StartedSettings
 
     /// - Throws: when another worker has the spool, or an interface's description does not fit the code.
     public init(_ surroundings: Daemon.Surroundings) throws {
         let settings = surroundings.settings
         let directory = SpoolDirectory(root: settings.spool.directory)
-        let report = WorkerReport(logger: surroundings.logger, status: StatusLine(surroundings.notifier))
+        let report = WorkerReport(
+            logger: surroundings.logger, status: StatusLine(surroundings.notifier), engine: settings.engine)
         let lock = try Self.lock(directory)
         let surveyed: any BookingQueueReader
         switch settings.engine {
@@ -58,6 +60,7 @@ public struct WorkerDaemon: ReconfigurableService {
         events = report.events
         notifier = surroundings.notifier
         logger = surroundings.logger
+        started = StartedSettings(settings)
         let connections = [
             QueueInterface.name: ConnectionCount(), CaretakerInterface.name: ConnectionCount(),
         ]
@@ -84,6 +87,7 @@ public struct WorkerDaemon: ReconfigurableService {
 
     /// Takes new settings over while running.
     public func reconfigure(_ settings: Settings) async {
+        started.warn(of: settings, logger)
         limits.reconfigure(settings.server)
         await worker.reconfigure(settings.worker)
     }
@@ -113,7 +117,9 @@ public struct WorkerDaemon: ReconfigurableService {
                 group.addTask { [wake = worker.wake] in
                     for await _ in listener.listener.hints(settlements: false) { wake.yield() }
                 }
-                group.addTask { [wake = worker.wake] in for await _ in listener.reached { wake.yield() } }
+                group.addTask { [worker] in
+                    for await _ in listener.reached { await worker.databaseReached() }
+                }
             }
             notifier.ready(status: "Looking through the queue")
             let end = await withGracefulShutdownHandler {

@@ -28,12 +28,13 @@ final class WorkerReport: Sendable {
     /// - Parameters:
     ///   - logger: gets the events.
     ///   - status: gets the line of `systemctl status`.
-    init(logger: Logger, status: StatusLine) {
+    ///   - engine: what keeps the queue and the table.
+    init(logger: Logger, status: StatusLine, engine: Settings.Engine = .embedded) {
         self.logger = logger
         self.status = status
         spool = HealthReport(
             logger, failure: .spoolUnavailable, recovery: .spoolAvailable,
-            recovered: "The spool can be used again.")
+            recovered: "The \(engine == .embedded ? "spool" : "queue") can be used again.")
         table = HealthReport(
             logger, failure: .tableUnavailable, recovery: .tableAvailable,
             recovered: "The table can be written again.")

@@ -53,18 +53,21 @@ import Varlink
         let bad = try #require(letters.first { $0.userId == nil })
         #expect(bad.reason == "The line is not JSON." && Data(base64Encoded: bad.body) == Data("\u{1}no JSON".utf8))
         #expect(letters.contains { $0.userId == "u" && $0.reason.contains("accepted first") })
-        #expect(try hosts[0].log(of: "acms-workerd").contains("Set a message aside as a dead letter: The line is not JSON."))
+        try await eventually("the log to tell") {
+            try hosts[0].log(of: "acms-workerd").contains(
+                "Set a message aside as a dead letter: The line is not JSON.")
+        }
         await first.stop()
         await second.stop()
     }
 
     @Test func `while the database is away bookings are refused at once, and it goes on by itself`() async throws {
-        let server = try PostgresServer()
+        let server = try PostgresServer(options: ["synchronous_commit=on"])
         let hosts = try Self.hosts(1, on: server)
         let front = try await hosts[0].startFront()
         let worker = try await hosts[0].startWorker()
         _ = try await hosts[0].settled(try await hosts[0].book("before"))
-        try server.stop()
+        try await server.stop()
         // The first may have to learn that the connection is gone; what was under way then is waited for.
         _ = try? await hosts[0].book("first")
         for number in 0..<5 {
@@ -74,7 +77,7 @@ import Varlink
             #expect(ContinuousClock.now - start < .seconds(1))
         }
         #expect(try await hosts[0].attributesWhileTableIsOut() == false)
-        try server.startAgain()
+        try await server.startAgain()
         try await eventually("bookings to be accepted again") {
             (try? await hosts[0].book("after-\(UUID())")) != nil
         }
@@ -85,14 +88,14 @@ import Varlink
     }
 
     @Test func `with a buffer bookings are accepted while the database is away, and forwarded later`() async throws {
-        let server = try PostgresServer()
+        let server = try PostgresServer(options: ["synchronous_commit=on"])
         let hosts = try Self.hosts(2, on: server, ["ACMS_POSTGRES_BUFFER": "spool"])
         let front = try await hosts[0].startFront()
         let worker = try await hosts[0].startWorker()
         let other = try await hosts[1].startFront()
         let taken = try await hosts[1].book("both")
         _ = try await hosts[0].settled(taken)
-        try server.stop()
+        try await server.stop()
         let ids = try await hosts[0].books((0..<20).map { "u\($0)" })
         #expect(ids.count == 20)
         #expect(try await hosts[0].progress(of: ids[0]) == .queued)
@@ -103,7 +106,7 @@ import Varlink
         // What a crash leaves is forwarded by the next.
         await front.kill9()
         let next = try await hosts[0].startFront()
-        try server.startAgain()
+        try await server.startAgain()
         try await hosts[0].committed(ids)
         let settled = try await hosts[0].settled(late)
         #expect(settled.progress == .deadLettered)

@@ -1,4 +1,5 @@
 import Bookings
+import Foundation
 import Support
 import Testing
 
@@ -7,20 +8,42 @@ import Testing
 @Suite struct ConnectionTests {
     private let maker = MessageMaker()
 
-    @Test func `a broken connection is told of once and made anew`() async throws {
+    private static let end =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'acms-test'"
+
+    @Test func `a connection that has ended while nobody used it is made anew, and nobody notices`() throws {
         let database = try Database()
-        let (reached, wake) = AsyncStream.makeStream(of: Void.self)
-        let link = DatabaseLink(database.target) { wake.yield() }
-        let queue = PostgresQueue(link)
+        let (queue, table) = (database.queue(), PostgresTable(database.consumer()))
+        _ = try (queue.counts(), table.totals())
+        for _ in 0..<3 {
+            try database.sql(Self.end)
+            let message = try maker.message("u\(UUID())")
+            #expect(try queue.accept([message], again: false) == [.accepted])
+            #expect(try table.totals() == (0, 0))
+        }
+    }
+
+    @Test func `a connection that breaks in a commit leaves it undecided, and the same again decides`() async throws {
+        let database = try Database()
+        let queue = database.queue()
         _ = try queue.counts()
-        try database.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'acms-test'")
-        let trouble = #expect(throws: QueueUnavailable.self) { try queue.counts() }
+        let other = try Connection(database.target)
+        try other.run([Statement("BEGIN"), Statement("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")])
+        let message = try maker.message("u")
+        let accept: @Sendable () throws -> [SharedVerdict] = { try queue.accept([message], again: false) }
+        let accepting = Task.detached { try await concurrently([accept]) }
+        let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while try database.sql(waiting) != "t\n" { await Task.yield() }
+        let trouble = await #expect(throws: QueueUnavailable.self) { try await accepting.value }
         #expect(trouble?.mayHaveHappened == true)
-        var events = reached.makeAsyncIterator()
-        await events.next()
-        await events.next()
-        #expect(try queue.counts() == QueueCounts())
+        try other.run([Statement("ROLLBACK")])
+        // As often as one likes.
+        for _ in 0..<2 {
+            var verdicts: [SharedVerdict]?
+            while verdicts == nil { verdicts = try? queue.accept([message], again: true) }
+            #expect(verdicts == [.accepted])
+        }
+        #expect(try database.sql("SELECT count(*) FROM messages") == "1\n")
     }
 
     @Test func `an answer that doesn't come in time ends the connection`() throws {

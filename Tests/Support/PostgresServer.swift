@@ -102,24 +102,18 @@ public final class PostgresServer: Sendable {
     }
 
     /// Ends the server as a crash does.
-    public func stop() throws { try control(["-m", "immediate", "stop"]) }
+    public func stop() async throws { try await control(["-m", "immediate", "stop"]) }
 
     /// Starts it again after ``stop()``.
-    public func startAgain() throws { try control(["-l", "\(directory)/server.log", "-w", "start"]) }
+    public func startAgain() async throws { try await control(["-l", "\(directory)/server.log", "-w", "start"]) }
 
-    private func control(_ arguments: [String]) throws {
-        let control = Process()
-        control.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    private func control(_ arguments: [String]) async throws {
         let identity =
             getuid() == 0 ? ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] : []
-        control.arguments = identity + ["\(programs)/pg_ctl", "-D", "\(directory)/data"] + arguments
-        control.standardInput = FileHandle.nullDevice
-        control.standardOutput = FileHandle.nullDevice
-        control.standardError = FileHandle.nullDevice
-        try control.run()
-        control.waitUntilExit()
-        guard control.terminationStatus == 0 else {
-            throw Failure(description: "pg_ctl \(arguments.joined(separator: " ")) failed.")
+        let done = try await Command.run(
+            ["/usr/bin/env"] + identity + ["\(programs)/pg_ctl", "-D", "\(directory)/data"] + arguments)
+        guard done.status == 0 else {
+            throw Failure(description: "pg_ctl \(arguments.joined(separator: " ")): \(done.output)\(done.errors)")
         }
     }
 
