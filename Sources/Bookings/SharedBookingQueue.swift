@@ -26,13 +26,15 @@ public protocol SharedBookingQueue: Sendable {
     ///   in the queue.
     func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict]
 
-    /// Keeps bytes that can never be committed as a dead letter; durable on return. One that is there already stays.
+    /// Takes what somebody was promised already, or has put in by hand: nobody can be refused any more, so what something
+    /// stands against becomes a dead letter. An item that was taken before is a no-op, whatever has become of it since,
+    /// until ``forget(_:)`` is called with it.
     ///
-    /// - Parameter size: of the whole, of which `body` may be the beginning.
-    func setAside(_ poison: Poison, body: [UInt8], size: Int, at time: Timestamp) throws(QueueUnavailable)
+    /// - Returns: for each item, in their order, why it became a dead letter just now; nil otherwise.
+    func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?]
 
-    /// Keeps a message as a dead letter that claims nothing, because another was first; durable on return.
-    func setAside(_ message: Message, reason: String, at time: Timestamp) throws(QueueUnavailable)
+    /// Forgets that items were taken: they can't come again.
+    func forget(_ items: [Forwarded]) throws(QueueUnavailable)
 
     /// How much is in the queue; the messages in hand count as active.
     func counts() throws(QueueUnavailable) -> QueueCounts
@@ -45,6 +47,36 @@ public protocol SharedBookingQueue: Sendable {
 
     /// Which of these are in the table or the queue.
     func known(among ids: [BookingID]) throws(QueueUnavailable) -> Set<BookingID>
+}
+
+/// What a host's own spool hands over to a queue that hosts share.
+public enum Forwarded: Sendable {
+    /// A message.
+    case message(Message)
+    /// Bytes that can never be committed: what is wrong with them, as much of them as is to be kept, and how many they are.
+    case poison(Poison, body: [UInt8], size: Int)
+
+    /// The same for the same item, and for no other.
+    package var mark: BookingID {
+        var hash = ContentHash()
+        func mix(_ text: String) {
+            hash.mix(text)
+            hash.mix(0)
+        }
+        switch self {
+        case .message(let message):
+            let request = message.request
+            for text in [
+                message.id.description, request.userID, request.apartmentID, request.stay.start.description,
+                request.stay.end.description, request.idempotencyKey ?? "", String(message.redriveCount),
+            ] { mix(text) }
+        case .poison(let poison, let body, let size):
+            mix(poison.id.description)
+            mix(String(size))
+            for byte in body { hash.mix(byte) }
+        }
+        return BookingID(high: hash.high, low: hash.low)
+    }
 }
 
 /// How many messages are where.

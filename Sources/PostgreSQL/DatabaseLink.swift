@@ -68,7 +68,7 @@ public final class DatabaseLink: Sendable {
         for _ in 0..<5 {
             do {
                 return try use(body)
-            } catch where error.isCollision {
+            } catch  where error.isCollision {
                 continue
             } catch {
                 throw error
@@ -81,7 +81,7 @@ public final class DatabaseLink: Sendable {
     func reading<R>(_ body: (Connection) throws(DatabaseTrouble) -> R) throws(DatabaseTrouble) -> R {
         do {
             return try use(body)
-        } catch where error.kind == .lost {
+        } catch  where error.kind == .lost {
             executor.wait(atMost: Self.patience)
             return try use(body)
         } catch {
@@ -124,7 +124,8 @@ public final class DatabaseLink: Sendable {
         state.withLock { state in
             guard case .connected(let lent) = state, !lent.connection.isAlive else { return false }
             state = .connecting(
-                DatabaseTrouble(.unreachable, "The database has ended the connection; it is connected to again."))
+                DatabaseTrouble(
+                    .unreachable, "The database has ended the connection; it is connected to again."))
             keepConnecting()
             return true
         }

@@ -14,6 +14,7 @@ struct GroupInsertion {
     private static let rounds = 8
 
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SharedVerdict] {
+        var inserted: Set<BookingID> = []
         var verdicts = [SharedVerdict?](repeating: nil, count: messages.count)
         for _ in 0..<Self.rounds {
             let open = verdicts.indices.filter { verdicts[$0] == nil }
@@ -22,6 +23,7 @@ struct GroupInsertion {
             for number in open {
                 if accepted.contains(messages[number].id) {
                     verdicts[number] = .accepted
+                    inserted.insert(messages[number].id)
                 } else {
                     refused.append(number)
                 }
@@ -30,6 +32,18 @@ struct GroupInsertion {
             for (number, verdict) in zip(refused, try explain(refused.map { messages[$0] }, connection)) {
                 verdicts[number] = verdict
             }
+        }
+        // What a crash of the server has left is seen before its standby has it. A commit of this transaction's waits for
+        // all that was written before it, so that no answer rests on what a failover would take away.
+        let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
+            switch verdict {
+            case .accepted: !inserted.contains(message.id)
+            case .repeats: true
+            default: false
+            }
+        }
+        if promisesWhatIsThere {
+            try connection.transaction([Statement("UPDATE totals SET committed = committed WHERE slot = 0")])
         }
         let decided = verdicts.compactMap(\.self)
         guard decided.count == messages.count else {
@@ -43,20 +57,43 @@ struct GroupInsertion {
     private func insert(_ messages: [Message], _ connection: Connection) throws(DatabaseTrouble) -> Set<
         BookingID
     > {
-        let ids = Statement.Parameter.array(messages.map(\.id.description))
+        try Self.inserted(connection.transaction(Self.statements(messages, again ? .repeated : .new)))
+    }
+
+    /// What is known of messages.
+    enum Kind {
+        /// Nobody has seen them.
+        case new
+        /// They may be in the table already.
+        case repeated
+        /// They may be in the table already, and nobody can be told that the apartment is taken.
+        case promised
+    }
+
+    /// Inserts messages, and takes those back that something in the table stands against; in a transaction.
+    static func statements(_ messages: [Message], _ kind: Kind) -> [Statement] {
         // In one order for all, so that those who want the same don't wait for each other in a circle; sorting keeps the
         // order of those that want the same.
         let ordered = messages.sorted {
             ($0.request.userID, $0.request.apartmentID) < ($1.request.userID, $1.request.apartmentID)
         }
-        let rows = try connection.transaction([
-            Statement(Self.insertion, MessageRow.values(of: ordered)),
-            Statement(again ? Self.withdrawalOfRepeats : Self.withdrawal, [ids]),
-        ])
-        var accepted: Set<BookingID> = []
-        for row in rows[0].all { accepted.insert(try row.id(0)) }
-        for row in rows[1].all { accepted.remove(try row.id(0)) }
-        return accepted
+        let ids = Statement.Parameter.array(messages.map(\.id.description))
+        let withdrawal =
+            switch kind {
+            case .new: withdrawalOfNew
+            case .repeated: withdrawalOfRepeated
+            case .promised: withdrawalOfPromised
+            }
+        return [Statement(insertion, MessageRow.values(of: ordered)), Statement(withdrawal, [ids])]
+    }
+
+    /// - Parameter rows: of ``statements(_:_:)``.
+    /// - Returns: the messages that stay.
+    static func inserted(_ rows: [Rows]) throws(DatabaseTrouble) -> Set<BookingID> {
+        var inserted: Set<BookingID> = []
+        for row in rows[0].all { inserted.insert(try row.id(0)) }
+        for row in rows[1].all { inserted.remove(try row.id(0)) }
+        return inserted
     }
 
     private static let insertion = """
@@ -65,25 +102,28 @@ struct GroupInsertion {
         ON CONFLICT DO NOTHING RETURNING id
         """
 
-    /// Sees all that was committed before the claims were had, because each statement has a snapshot of its own. Rows of
-    /// this very transaction only: one that an earlier try has made stays.
-    private static let withdrawal = withdrawal(or: "")
-    private static let withdrawalOfRepeats = withdrawal(
-        or: "OR EXISTS (SELECT 1 FROM bookings b WHERE b.id = m.id)")
+    // Each sees all that was committed before the claims were had, because each statement has a snapshot of its own. Rows
+    // of this very transaction only: one that an earlier try has made stays.
+    private static let withdrawalOfNew = withdrawal([isClaimed, isKeyUsed, isTaken])
+    private static let withdrawalOfRepeated = withdrawal([isClaimed, isKeyUsed, isTaken, isThere])
+    private static let withdrawalOfPromised = withdrawal([isClaimed, isKeyUsed, isThere])
 
-    private static func withdrawal(or condition: String) -> String {
+    private static let isClaimed = """
+        b.user_id = m.user_id AND b.apartment_id = m.apartment_id AND b.booking_status = 'PENDING'
         """
-        DELETE FROM messages m WHERE m.id = ANY($1::uuid[]) AND m.xmin = pg_current_xact_id()::xid AND (
-          EXISTS (SELECT 1 FROM bookings b WHERE b.user_id = m.user_id AND b.apartment_id = m.apartment_id
-            AND b.booking_status = 'PENDING')
-          OR m.idempotency_key IS NOT NULL AND EXISTS (SELECT 1 FROM bookings b WHERE b.user_id = m.user_id
-            AND b.idempotency_key = m.idempotency_key)
-          OR EXISTS (SELECT 1 FROM bookings b WHERE b.apartment_id = m.apartment_id
-            AND daterange(b.start_date, b.end_date) && daterange(m.start_date, m.end_date)
-            AND b.booking_status = 'APPROVED')
-          \(condition))
-        RETURNING m.id
+    private static let isKeyUsed = "b.user_id = m.user_id AND b.idempotency_key = m.idempotency_key"
+    private static let isTaken = """
+        b.apartment_id = m.apartment_id AND daterange(b.start_date, b.end_date) && daterange(m.start_date, m.end_date)
+        AND b.booking_status = 'APPROVED'
         """
+    private static let isThere = "b.id = m.id"
+
+    private static func withdrawal(_ conditions: [String]) -> String {
+        let found = conditions.map { "EXISTS (SELECT 1 FROM bookings b WHERE \($0))" }
+        return """
+            DELETE FROM messages m WHERE m.id = ANY($1::uuid[]) AND m.xmin = pg_current_xact_id()::xid
+            AND (\(found.joined(separator: " OR "))) RETURNING m.id
+            """
     }
 
     /// What stands against messages that could not be inserted; nil where nothing does any more.
@@ -99,7 +139,7 @@ struct GroupInsertion {
 }
 
 extension Objection {
-    fileprivate func verdict(on request: BookingRequest) -> SharedVerdict {
+    func verdict(on request: BookingRequest) -> SharedVerdict {
         switch kind {
         case .id: isMade(from: request) ? .accepted : .idTaken
         case .key: isMade(from: request) ? .repeats(id) : .keyReused(id)

@@ -126,52 +126,27 @@ public final class PostgresQueue: SharedBookingQueue {
         }
     }
 
-    /// Keeps bytes that can never be committed as a dead letter.
-    public func setAside(
-        _ poison: Poison, body: [UInt8], size: Int, at time: Timestamp
-    ) throws(QueueUnavailable) {
-        let attempts = poison.attempts + [Attempt(on: time, class: Attempt.poison, reason: poison.reason)]
+    /// Takes what can't be refused any more; in one transaction, which marks each item as taken.
+    public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?] {
+        guard !items.isEmpty else { return [] }
+        let reasons = try use { (connection) throws(DatabaseTrouble) in
+            try connection.inTransaction { () throws(DatabaseTrouble) in
+                try Forwarding(items, at: time).run(connection)
+            }
+        }
+        hint(Self.arrivals)
+        return reasons
+    }
+
+    /// Forgets that items were taken.
+    public func forget(_ items: [Forwarded]) throws(QueueUnavailable) {
         try use { (connection) throws(DatabaseTrouble) in
-            try connection.transaction([
+            try connection.run(
                 Statement(
-                    """
-                    INSERT INTO messages (id, place, holds, user_id, apartment_id, accepted_on, receive_count, attempts,
-                      class, reason, dead_on, body, body_size)
-                    VALUES ($1, 'DEAD', false, $2, $3, $4, $5, $6, 'POISON', $7, $4, $8::bytea, $9)
-                    ON CONFLICT (id) DO NOTHING
-                    """,
-                    [
-                        .text(poison.id.description), .optional(poison.userID), .optional(poison.apartmentID),
-                        .text(time.description), .number(poison.receiveCount + 1),
-                        .optional(MessageRow.text(of: attempts)), .text(poison.reason), .text(Self.hex(body)),
-                        .number(size),
-                    ]), Self.countDead,
-            ])
+                    "DELETE FROM forwarded WHERE mark = ANY($1::uuid[])",
+                    [.array(items.map(\.mark.description))]))
         }
     }
-
-    /// Keeps a message as a dead letter that claims nothing.
-    public func setAside(_ message: Message, reason: String, at time: Timestamp) throws(QueueUnavailable) {
-        var message = message
-        message.receiveCount += 1
-        message.attempts.append(Attempt(on: time, class: Attempt.poison, reason: reason))
-        let number = MessageRow.nextParameter
-        try use { [message] (connection) throws(DatabaseTrouble) in
-            try connection.transaction([
-                Statement(
-                    """
-                    INSERT INTO messages (\(MessageRow.writtenColumns), place, holds, class, reason, dead_on)
-                    SELECT r.*, 'DEAD', false, 'POISON', $\(number), $\(number + 1)::timestamptz
-                    FROM \(MessageRow.writtenRows) ON CONFLICT (id) DO NOTHING
-                    """,
-                    MessageRow.values(of: [message]) + [.text(reason), .text(time.description)]),
-                Self.countDead,
-            ])
-        }
-    }
-
-    private static let countDead = Statement(
-        "UPDATE totals SET dead_lettered = dead_lettered + 1 WHERE slot = pg_backend_pid() % 16")
 
     static func hex(_ bytes: [UInt8]) -> String {
         var text = Array("\\x".utf8)

@@ -59,12 +59,17 @@ struct ForwardingConsumer: BookingQueueConsumer {
         do throws(QueueUnavailable) {
             try spool.scan()
             while case let batch = try spool.receive(upTo: Self.portion, at: time), !batch.isEmpty {
+                var items: [Forwarded] = []
                 do throws(QueueUnavailable) {
-                    try spool.settle(try forward(batch, at: time), at: time)
+                    items = try self.items(of: batch)
+                    note(try queue.forward(items, at: time), batch)
                 } catch {
                     try spool.release()
                     throw error
                 }
+                try spool.settle(settlements(of: batch, items), at: time)
+                // Not before the spool has let them go. A mark that stays does no harm.
+                try? queue.forget(items)
                 count += batch.count
             }
             trouble = nil
@@ -75,48 +80,37 @@ struct ForwardingConsumer: BookingQueueConsumer {
         if count > 0 { notices.append(.forwarded(count)) }
     }
 
-    private mutating func forward(
-        _ batch: [Received], at time: Timestamp
-    ) throws(QueueUnavailable) -> [(Receipt, Settlement)] {
-        let messages = batch.compactMap { try? $0.content.get() }
-        var verdicts = try queue.accept(messages, again: true).makeIterator()
-        var settlements: [(Receipt, Settlement)] = []
+    private func items(of batch: [Received]) throws(QueueUnavailable) -> [Forwarded] {
+        var items: [Forwarded] = []
         for received in batch {
-            var settlement = Settlement.committed
             switch received.content {
-            case .success(let message):
-                let reason = verdicts.next().flatMap { Self.reason(of: $0, for: message) }
-                if let reason {
-                    try queue.setAside(message, reason: reason, at: time)
-                    notices.append(.setAside(received.content, reason: reason))
-                }
+            case .success(let message): items.append(.message(message))
             case .failure(let poison):
-                guard let body = try spool.body(of: received.receipt, limit: Self.bodyBytes) else { break }
-                try queue.setAside(poison, body: body.bytes, size: body.size, at: time)
-                notices.append(.setAside(received.content, reason: poison.reason))
-                // What does not fit into a letter stays whole, in the spool's own dead/.
-                if body.isWhole { break }
-                settlement = .dead(
-                    .poison, reason: poison.reason, attempts: poison.attempts,
-                    receiveCount: poison.receiveCount + 1)
+                let body = try spool.body(of: received.receipt, limit: Self.bodyBytes)
+                items.append(.poison(poison, body: body?.bytes ?? [], size: body?.size ?? 0))
             }
-            settlements.append((received.receipt, settlement))
         }
-        return settlements
+        return items
     }
 
-    /// Why a message becomes a dead letter that nobody could be told of when it was accepted; nil when it doesn't.
-    private static func reason(of verdict: SharedVerdict, for message: Message) -> String? {
-        switch verdict {
-        case .accepted: nil
-        case .repeats(let id), .keyReused(let id):
-            "The user has used its idempotencyKey for the booking \(id), which was accepted first."
-        case .pendingExists(let id, let progress):
-            "The user has the PENDING booking \(id) (\(progress.rawValue)) of this apartment, which was accepted first."
-        case .notAvailable(let id, let start, let end):
-            "The apartment is taken from \(start) to \(end) by the booking \(id)."
-        case .idTaken:
-            "The id \(message.id) belongs to another booking."
+    private mutating func note(_ reasons: [String?], _ batch: [Received]) {
+        for (received, reason) in zip(batch, reasons) {
+            if let reason { notices.append(.setAside(received.content, reason: reason)) }
+        }
+    }
+
+    private func settlements(of batch: [Received], _ items: [Forwarded]) -> [(Receipt, Settlement)] {
+        zip(batch, items).map { received, item in
+            // What does not fit into a letter stays whole, in the spool's own dead/.
+            if case .poison(let poison, let body, let size) = item, body.count < size {
+                return (
+                    received.receipt,
+                    .dead(
+                        .poison, reason: poison.reason, attempts: poison.attempts,
+                        receiveCount: poison.receiveCount + 1)
+                )
+            }
+            return (received.receipt, .committed)
         }
     }
 

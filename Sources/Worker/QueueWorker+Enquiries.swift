@@ -75,14 +75,20 @@ extension QueueWorker {
     ) throws(ErrorReply) -> (Booking, [String]) {
         let notFound = ErrorReply(CaretakerInterface.BookingNotFound(id: text))
         guard let id = BookingID(text) else { throw notFound }
-        let decision: Decision
+        var decision: Decision
         let progress: Progress?
         do {
             try beStarted()
             decision = try body(id, now())
             // What only the journal holds is not known before it was put back.
             if decision == .notFound, stage == .recovering { _ = step() }
-            progress = decision == .notFound ? try consumer.progress(of: id) : nil
+            var found = decision == .notFound ? try consumer.progress(of: id) : nil
+            // Another worker may have committed it between the two looks.
+            for _ in 0..<3 where servesOthers && decision == .notFound && found == nil {
+                decision = try body(id, now())
+                if decision == .notFound { found = try consumer.progress(of: id) }
+            }
+            progress = found
         } catch {
             throw ErrorReply(CaretakerInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }

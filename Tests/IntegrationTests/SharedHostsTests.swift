@@ -34,14 +34,21 @@ import Varlink
         await worker.stop()
     }
 
-    @Test func `a file in a host's spool is forwarded, and what can't be committed becomes a dead letter for all`()
+    @Test
+    func `a file in a host's spool is forwarded, and what can't be committed becomes a dead letter for all`()
         async throws
     {
         let hosts = try Self.hosts(2, on: .shared())
         let first = try await hosts[0].startWorker()
         let second = try await hosts[1].startWorker()
-        try hosts[0].drop("good.jsonl", #"{"input":{"userId":"u","apartmentId":"A","startDate":"2026-12-01","endDate":"2026-12-02"}}"#.utf8)
-        try hosts[0].drop("same.jsonl", #"{"input":{"userId":"u","apartmentId":"A","startDate":"2027-12-01","endDate":"2027-12-02"}}"#.utf8)
+        try hosts[0].drop(
+            "good.jsonl",
+            #"{"input":{"userId":"u","apartmentId":"A","startDate":"2026-12-01","endDate":"2026-12-02"}}"#
+                .utf8)
+        try hosts[0].drop(
+            "same.jsonl",
+            #"{"input":{"userId":"u","apartmentId":"A","startDate":"2027-12-01","endDate":"2027-12-02"}}"#
+                .utf8)
         try hosts[0].drop("bad.jsonl", "\u{1}no JSON".utf8)
         try await eventually("all to be settled") {
             let attributes = try await hosts[1].attributes()
@@ -51,7 +58,9 @@ import Varlink
             "ListDeadLetters", QueueInterface.ListDeadLetters(), returning: QueueInterface.DeadLetterList.self
         ).items
         let bad = try #require(letters.first { $0.userId == nil })
-        #expect(bad.reason == "The line is not JSON." && Data(base64Encoded: bad.body) == Data("\u{1}no JSON".utf8))
+        #expect(
+            bad.reason == "The line is not JSON."
+                && Data(base64Encoded: bad.body) == Data("\u{1}no JSON".utf8))
         #expect(letters.contains { $0.userId == "u" && $0.reason.contains("accepted first") })
         try await eventually("the log to tell") {
             try hosts[0].log(of: "acms-workerd").contains(
@@ -61,7 +70,9 @@ import Varlink
         await second.stop()
     }
 
-    @Test func `while the database is away bookings are refused at once, and it goes on by itself`() async throws {
+    @Test func `while the database is away bookings are refused at once, and it goes on by itself`()
+        async throws
+    {
         let server = try PostgresServer(options: ["synchronous_commit=on"])
         let hosts = try Self.hosts(1, on: server)
         let front = try await hosts[0].startFront()
@@ -87,7 +98,9 @@ import Varlink
         await worker.stop()
     }
 
-    @Test func `with a buffer bookings are accepted while the database is away, and forwarded later`() async throws {
+    @Test func `with a buffer bookings are accepted while the database is away, and forwarded later`()
+        async throws
+    {
         let server = try PostgresServer(options: ["synchronous_commit=on"])
         let hosts = try Self.hosts(2, on: server, ["ACMS_POSTGRES_BUFFER": "spool"])
         let front = try await hosts[0].startFront()

@@ -23,7 +23,9 @@ import Testing
         }
     }
 
-    @Test func `a connection that breaks in a commit leaves it undecided, and the same again decides`() async throws {
+    @Test func `a connection that breaks in a commit leaves it undecided, and the same again decides`()
+        async throws
+    {
         let database = try Database()
         let queue = database.queue()
         _ = try queue.counts()

@@ -105,7 +105,9 @@ public final class PostgresServer: Sendable {
     public func stop() async throws { try await control(["-m", "immediate", "stop"]) }
 
     /// Starts it again after ``stop()``.
-    public func startAgain() async throws { try await control(["-l", "\(directory)/server.log", "-w", "start"]) }
+    public func startAgain() async throws {
+        try await control(["-l", "\(directory)/server.log", "-w", "start"])
+    }
 
     private func control(_ arguments: [String]) async throws {
         let identity =
@@ -113,7 +115,8 @@ public final class PostgresServer: Sendable {
         let done = try await Command.run(
             ["/usr/bin/env"] + identity + ["\(programs)/pg_ctl", "-D", "\(directory)/data"] + arguments)
         guard done.status == 0 else {
-            throw Failure(description: "pg_ctl \(arguments.joined(separator: " ")): \(done.output)\(done.errors)")
+            throw Failure(
+                description: "pg_ctl \(arguments.joined(separator: " ")): \(done.output)\(done.errors)")
         }
     }
 

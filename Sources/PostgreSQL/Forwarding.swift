@@ -1,0 +1,138 @@
+import Bookings
+
+/// Takes what hosts have promised or found in their spools, in a transaction that has begun.
+struct Forwarding {
+    private let items: [Forwarded]
+    private let time: Timestamp
+
+    init(_ items: [Forwarded], at time: Timestamp) {
+        self.items = items
+        self.time = time
+    }
+
+    private static let rounds = 8
+
+    /// - Returns: for each item why it became a dead letter just now.
+    func run(_ connection: Connection) throws(DatabaseTrouble) -> [String?] {
+        var reasons = [String?](repeating: nil, count: items.count)
+        let new = try mark(connection)
+        var open: [(number: Int, message: Message)] = []
+        for number in new {
+            switch items[number] {
+            case .message(let message): open.append((number, message))
+            case .poison(let poison, let body, let size):
+                if try setAside(poison, body, size, connection) { reasons[number] = poison.reason }
+            }
+        }
+        for _ in 0..<Self.rounds where !open.isEmpty {
+            let rows = try connection.run(GroupInsertion.statements(open.map(\.message), .promised))
+            let accepted = try GroupInsertion.inserted(rows)
+            open.removeAll { accepted.contains($0.message.id) }
+            let found = try Objection.first(
+                against: open.map { ($0.message.id, $0.message.request) }, withQueue: true, connection)
+            var left: [(number: Int, message: Message)] = []
+            for (item, objection) in zip(open, found) {
+                guard let objection, objection.kind != .stay else {
+                    left.append(item)
+                    continue
+                }
+                guard let reason = Self.reason(objection, item.message) else { continue }
+                if try setAside(item.message, reason, connection) { reasons[item.number] = reason }
+            }
+            open = left
+        }
+        guard open.isEmpty else {
+            throw DatabaseTrouble(.server("40001"), "Too many others book the same at this moment.")
+        }
+        return reasons
+    }
+
+    /// Marks the items as taken.
+    ///
+    /// - Returns: the numbers of those that were not.
+    private func mark(_ connection: Connection) throws(DatabaseTrouble) -> [Int] {
+        var numbers: [BookingID: Int] = [:]
+        for (number, item) in items.enumerated().reversed() { numbers[item.mark] = number }
+        let marks = numbers.keys.sorted().map(\.description)
+        let rows = try connection.run(
+            Statement(
+                """
+                INSERT INTO forwarded (mark) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING mark
+                """, [.array(marks)]))
+        var new: [Int] = []
+        for row in rows.all {
+            if let number = numbers[try row.id(0)] { new.append(number) }
+        }
+        return new.sorted()
+    }
+
+    /// Why a message becomes a dead letter; nil when it is this very one that is there.
+    private static func reason(_ objection: Objection, _ message: Message) -> String? {
+        switch objection.verdict(on: message.request) {
+        case .accepted: nil
+        case .repeats(let id), .keyReused(let id):
+            "The user has used its idempotencyKey for the booking \(id), which was accepted first."
+        case .pendingExists(let id, let progress):
+            "The user has the PENDING booking \(id) (\(progress.rawValue)) of this apartment, which was accepted first."
+        case .notAvailable(let id, let start, let end):
+            "The apartment is taken from \(start) to \(end) by the booking \(id)."
+        case .idTaken:
+            "The id \(message.id) belongs to another booking."
+        }
+    }
+
+    /// Keeps bytes that can never be committed as a dead letter.
+    private func setAside(
+        _ poison: Poison, _ body: [UInt8], _ size: Int, _ connection: Connection
+    ) throws(DatabaseTrouble) -> Bool {
+        let attempts = poison.attempts + [Attempt(on: time, class: Attempt.poison, reason: poison.reason)]
+        return try insert(
+            Statement(
+                """
+                INSERT INTO messages (id, place, holds, user_id, apartment_id, accepted_on, receive_count, attempts,
+                  class, reason, dead_on, body, body_size)
+                VALUES ($1, 'DEAD', false, $2, $3, $4, $5, $6, 'POISON', $7, $4, $8::bytea, $9)
+                ON CONFLICT (id) DO NOTHING RETURNING id
+                """,
+                [
+                    .text(poison.id.description), .optional(poison.userID), .optional(poison.apartmentID),
+                    .text(time.description), .number(poison.receiveCount + 1),
+                    .optional(MessageRow.text(of: attempts)), .text(poison.reason),
+                    .text(PostgresQueue.hex(body)),
+                    .number(size),
+                ]), connection)
+    }
+
+    /// Keeps a message as a dead letter that claims nothing, under an id of its own where another booking has the
+    /// message's.
+    private func setAside(
+        _ message: Message, _ reason: String, _ connection: Connection
+    ) throws(DatabaseTrouble) -> Bool {
+        var letter = message
+        letter.receiveCount += 1
+        letter.attempts.append(Attempt(on: time, class: Attempt.poison, reason: reason))
+        let number = MessageRow.nextParameter
+        let sql = """
+            INSERT INTO messages (\(MessageRow.writtenColumns), place, holds, class, reason, dead_on)
+            SELECT r.*, 'DEAD', false, 'POISON', $\(number), $\(number + 1)::timestamptz
+            FROM \(MessageRow.writtenRows) WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.id = r.id)
+            ON CONFLICT (id) DO NOTHING RETURNING id
+            """
+        for id in [letter.id, Forwarded.message(message).mark] {
+            letter.id = id
+            let parameters = MessageRow.values(of: [letter]) + [.text(reason), .text(time.description)]
+            if try insert(Statement(sql, parameters), connection) { return true }
+        }
+        return false
+    }
+
+    /// - Returns: whether it is new.
+    private func insert(_ letter: Statement, _ connection: Connection) throws(DatabaseTrouble) -> Bool {
+        guard try connection.run(letter).count == 1 else { return false }
+        try connection.run([
+            Statement(
+                "UPDATE totals SET dead_lettered = dead_lettered + 1 WHERE slot = pg_backend_pid() % 16")
+        ])
+        return true
+    }
+}
