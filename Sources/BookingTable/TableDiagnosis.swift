@@ -110,6 +110,12 @@ struct TableDiagnosis: Sendable {
                 .other,
                 reason: "The table \(path) has an older form; acms-workerd brings it up to date when it "
                     + "starts.")
+        case (.moved(let place), _):
+            TableUnavailable(
+                .newerSchema,
+                reason:
+                    "The bookings of the table \(path) were moved to \(place). Set 'engine: postgres', or bring "
+                    + "them back with 'acmsctl migrate --to embedded'.")
         case (.newer, _):
             TableUnavailable(
                 .newerSchema,

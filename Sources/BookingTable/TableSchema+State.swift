@@ -2,7 +2,7 @@ import GRDB
 
 extension TableSchema {
     /// What a file holds, as far as this program is concerned.
-    enum State {
+    enum State: Equatable {
         /// Nothing was ever committed: a new file, or one whose creation was cut short or goes on right now, a
         /// migration a transaction.
         case empty
@@ -12,9 +12,15 @@ extension TableSchema {
         case current
         /// A table with a migration that this program doesn't know.
         case newer
+        /// A table whose bookings were moved to this place. What is in the file is what was moved, kept as it was.
+        case moved(String)
         /// Another program's database.
         case foreign
     }
+
+    /// How the migration is called that a table has whose bookings were moved away: one that no version knows, so that
+    /// each keeps its hands off the file.
+    static let movedPrefix = "moved to "
 
     /// Looks at the file, in one state of it.
     static func state(_ db: Database) throws -> State {
@@ -29,6 +35,9 @@ extension TableSchema {
             guard tables.contains(where: { $0 != "grdb_migrations" }) else { return .empty }
             let applied = try Prepared(db, "SELECT identifier FROM grdb_migrations").all([]) {
                 try $0.text(0)
+            }
+            if let mark = applied.first(where: { $0.hasPrefix(movedPrefix) }) {
+                return .moved(String(mark.dropFirst(movedPrefix.count)))
             }
             let known = migrator.migrations
             if applied.contains(where: { !known.contains($0) }) { return .newer }
