@@ -24,7 +24,7 @@ enum Schema {
     }
 
     /// - Returns: the version that is there; nil without one.
-    private static func present(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble)
+    static func present(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble)
         -> Int?
     {
         let row: Row?
