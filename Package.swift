@@ -111,7 +111,8 @@ let package = Package(
         .target(
             name: "Verbs",
             dependencies: [
-                "Bookings", "BookingTable", "Spool", "Systemd", "Varlink", argumentParser, histogram,
+                "Bookings", "BookingTable", "PostgreSQL", "Spool", "Systemd", "Varlink", argumentParser,
+                histogram,
             ]),
         .executableTarget(name: "acms-frontd", dependencies: ["Front", argumentParser]),
         .executableTarget(name: "acms-workerd", dependencies: ["Worker", argumentParser]),
@@ -138,6 +139,11 @@ let package = Package(
             ]),
         .testTarget(
             name: "DaemonTests", dependencies: ["Bookings", "Daemon", "Systemd", "Varlink", logging]),
+        .testTarget(
+            name: "MigrationTests",
+            dependencies: [
+                "acmsctl", "Bookings", "BookingTable", "PostgreSQL", "Spool", "Support", "Varlink",
+            ]),
         .testTarget(name: "FrontTests", dependencies: ["Bookings", "Front", "Spool", "Support", "Varlink"]),
         .testTarget(name: "WorkerTests", dependencies: ["Bookings", "Support", "Varlink", "Worker"]),
         .testTarget(

@@ -37,7 +37,7 @@ public struct Acmsctl: AsyncParsableCommand {
             ApproveCommand.self, CancelCommand.self, QueueCommand.self, PauseCommand.self, ResumeCommand.self,
             DeadLettersCommand.self, CheckCommand.self, WatchCommand.self, TopCommand.self,
             MetricsCommand.self,
-            CalendarCommand.self, TraceCommand.self, DoctorCommand.self,
+            CalendarCommand.self, TraceCommand.self, DoctorCommand.self, MigrateCommand.self,
         ])
 
     /// Takes no values.

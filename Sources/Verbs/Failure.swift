@@ -33,6 +33,10 @@ enum Failure: Error, Sendable {
     case checkFailed(String)
     /// A daemon uses what is to be repaired.
     case daemonRuns(role: String)
+    /// Nothing may be moved from one engine to another now; what is in the way, and what to do.
+    case moveRefused(String, remedy: String)
+    /// A move from one engine to another can't go on: why.
+    case moveStopped(String)
 
     enum Loss: Sendable {
         case disconnected
@@ -42,8 +46,8 @@ enum Failure: Error, Sendable {
 
     var exitCode: ExitCode {
         switch self {
-        case .refused, .editorFailed, .daemonRuns: ExitCode(1)
-        case .unreachable, .lost, .importStopped: ExitCode(EX_UNAVAILABLE)
+        case .refused, .editorFailed, .daemonRuns, .moveRefused: ExitCode(1)
+        case .unreachable, .lost, .importStopped, .moveStopped: ExitCode(EX_UNAVAILABLE)
         case .inputFailed, .inputInvalid, .checkFailed: ExitCode(EX_NOINPUT)
         case .outputFailed, .fileFailed, .incomplete: ExitCode(EX_IOERR)
         case .invalidConfiguration: ExitCode(EX_CONFIG)
@@ -118,6 +122,12 @@ extension Failure {
                 "acms-\(role)d runs and uses what is damaged; nothing was repaired.",
                 "Stop it with 'systemctl stop \(Self.units(of: role))', and repeat the command.",
             ]
+        case .moveRefused(let reason, let remedy): [reason, remedy]
+        case .moveStopped(let reason):
+            [
+                reason,
+                "What was not moved is where it was. Once the cause is gone, the same command goes on.",
+            ]
         case .outputClosed: []
         }
     }
@@ -181,6 +191,8 @@ extension Failure {
         case .incomplete: local("Incomplete", [:])
         case .checkFailed: local("CheckFailed", [:])
         case .daemonRuns(let role): local("DaemonRuns", ["role": .string(role)])
+        case .moveRefused: local("MoveRefused", [:])
+        case .moveStopped: local("MoveStopped", [:])
         case .outputClosed: local("OutputClosed", [:])
         }
     }

@@ -60,6 +60,7 @@ RUNS = [
     Run("calendar --apartment A-17 --from 2027-01", ["A-17", "January 2027"], True),
     Run("trace {approved}", ["STEP", "APPROVED"], True),
     Run("doctor", ["table", "NOTE", "OK"], True, wide=" {9}/"),
+    Run("migrate --to postgres --dry-run", ["acmsctl: postgres.url says"], status=78),
     Run("watch", ["ACCEPTED", "COMMITTED"], True, booking_meanwhile="Watching", keys=[("COMMITTED", "C-c")], status=130,
         endless=True),
     Run("top", ["QUEUE", "RATE", "LATENCY", "DEAD LETTERS"], True, own_screen=True, endless=True,
