@@ -90,10 +90,40 @@ public final class PostgresServer: Sendable {
         throw Failure(description: "There is no PostgreSQL server: install the package postgresql.")
     }
 
-    /// Where the server listens, as a connection URI of libpq.
-    public var url: String {
+    /// A database of the server, as a connection URI of libpq.
+    public func url(of database: String = "postgres") -> String {
         let host = directory.replacingOccurrences(of: "/", with: "%2F")
-        return "postgresql://postgres@\(host)/postgres"
+        return "postgresql://postgres@\(host)/\(database)"
+    }
+
+    /// The server's own database, as a connection URI of libpq.
+    public var url: String { url(of: "postgres") }
+
+    /// Makes a database that no other test has.
+    ///
+    /// - Returns: its name.
+    public func makeDatabase() throws -> String {
+        let name = freshSchema()
+        try sql("CREATE DATABASE \(name)")
+        return name
+    }
+
+    /// The command that runs SQL in a schema.
+    public func psql(_ sql: String, schema: String, database: String = "postgres") -> [String] {
+        [
+            "/usr/bin/psql", "-h", directory, "-U", "postgres", "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1",
+            "-c", "SET search_path = \"\(schema)\"", "-c", sql,
+        ]
+    }
+
+    /// Runs SQL in a schema.
+    ///
+    /// - Returns: the rows, their columns separated by `|`.
+    @discardableResult
+    public func run(_ sql: String, schema: String, database: String = "postgres") async throws -> [String] {
+        let command = try await Command.run(psql(sql, schema: schema, database: database))
+        guard command.status == 0 else { throw Failure(description: command.errors) }
+        return command.lines
     }
 
     /// The name of a schema that nobody has yet.
