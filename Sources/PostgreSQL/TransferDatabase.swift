@@ -95,7 +95,7 @@ public final class TransferDatabase {
     public func giveUp(to place: String) throws(TransferTrouble) {
         try using { (connection) throws(DatabaseTrouble) in
             try connection.transaction([
-                Statement("TRUNCATE messages, bookings"),
+                Statement("TRUNCATE messages, bookings, forwarded"),
                 Statement("DELETE FROM totals WHERE slot > \(Self.lastSlot)"),
                 Statement("UPDATE totals SET committed = 0, dead_lettered = 0"),
                 Statement(

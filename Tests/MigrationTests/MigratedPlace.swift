@@ -19,7 +19,7 @@ struct MigratedPlace {
     /// - Parameters:
     ///   - schema: another's; by default one of its own.
     ///   - database: by default the one that all share.
-    init(schema: String? = nil, database: String = "acms") async throws {
+    init(schema: String? = nil, database: String = "postgres") async throws {
         server = try PostgresServer.shared()
         self.database = database
         directory = try TemporaryDirectory()

@@ -84,7 +84,7 @@ import Testing
             let error = #expect(throws: TableUnavailable.self) { _ = try ask() }
             #expect(error?.kind == .newerSchema)
             #expect(
-                error?.reason.contains("were moved to the schema \(place.schema) of the database acms")
+                error?.reason.contains("were moved to the schema \(place.schema) of the database postgres")
                     ?? false)
             #expect(error?.reason.contains("'acmsctl migrate --to embedded'") ?? false)
         }

@@ -111,7 +111,8 @@ public final class PostgresServer: Sendable {
     /// The command that runs SQL in a schema.
     public func psql(_ sql: String, schema: String, database: String = "postgres") -> [String] {
         [
-            "/usr/bin/psql", "-h", directory, "-U", "postgres", "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1",
+            "/usr/bin/psql", "-h", directory, "-U", "postgres", "-d", database, "-qAtX", "-v",
+            "ON_ERROR_STOP=1",
             "-c", "SET search_path = \"\(schema)\"", "-c", sql,
         ]
     }
