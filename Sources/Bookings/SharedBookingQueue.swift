@@ -26,6 +26,9 @@ public protocol SharedBookingQueue: Sendable {
     ///   in the queue.
     func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict]
 
+    /// Tells the workers of all hosts that something has come, where they can be told; else they find it.
+    func tellArrivals()
+
     /// Takes what somebody was promised already, or has put in by hand: nobody can be refused any more, so what something
     /// stands against becomes a dead letter. An item that was taken before is a no-op, whatever has become of it since,
     /// until ``forget(_:)`` is called with it.

@@ -154,6 +154,8 @@ extension Acceptance {
         replies.send()
         report.answered(submissions, answers, at: now)
         report.tell(accepted)
+        // Callers first: they have waited.
+        if !accepted.isEmpty { shared?.tellArrivals() }
     }
 
     /// Learns how much is in the shared queue.

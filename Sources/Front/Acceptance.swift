@@ -57,7 +57,7 @@ actor Acceptance {
     private var sharedUntil = ContinuousClock.now
     private let spool: SpoolProducer
     /// The queue that hosts share; nil where the spool is the queue.
-    private let shared: (any SharedBookingQueue)?
+    let shared: (any SharedBookingQueue)?
     /// Whether bookings go into the spool while the shared queue can't take them.
     let buffers: Bool
     var undecided: [Undecided] = []

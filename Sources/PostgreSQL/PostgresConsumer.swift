@@ -127,7 +127,9 @@ public final class PostgresConsumer: BookingQueueConsumer {
                 - (SELECT count(*) FROM late)) FOR UPDATE SKIP LOCKED),
             taken AS (SELECT * FROM single UNION ALL SELECT * FROM late UNION ALL SELECT * FROM fresh)
             UPDATE messages m SET leased_by = $1::uuid, leased_until = \(now) + $5::float8 * interval '1 second'
-            FROM taken t WHERE m.id = t.id RETURNING \(MessageRow.columns), m.place, m.alone, t.leased_by
+            WHERE m.id = ANY(ARRAY(SELECT t.id FROM taken t)) RETURNING \(MessageRow.columns), m.place, m.alone,
+              CASE WHEN m.id = ANY(ARRAY(SELECT t.id FROM taken t WHERE t.leased_by IS NOT NULL))
+              THEN (SELECT t.leased_by FROM taken t WHERE t.id = m.id) END
             """
     }()
 

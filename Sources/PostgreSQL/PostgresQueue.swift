@@ -32,12 +32,14 @@ public final class PostgresQueue: SharedBookingQueue {
                 try GroupInsertion(messages, again: again).run(connection)
             }
             FaultPoint.reached("front.answer")
-            if verdicts.contains(.accepted) { hint(Self.arrivals) }
             return verdicts
         } catch {
             throw error.ofQueue
         }
     }
+
+    /// Wakes the workers of all hosts.
+    public func tellArrivals() { hint(Self.arrivals) }
 
     /// The channel that tells of new messages.
     static let arrivals = "arrivals"
@@ -129,13 +131,11 @@ public final class PostgresQueue: SharedBookingQueue {
     /// Takes what can't be refused any more; in one transaction, which marks each item as taken.
     public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?] {
         guard !items.isEmpty else { return [] }
-        let reasons = try use { (connection) throws(DatabaseTrouble) in
+        try use { (connection) throws(DatabaseTrouble) in
             try connection.inTransaction { () throws(DatabaseTrouble) in
                 try Forwarding(items, at: time).run(connection)
             }
         }
-        hint(Self.arrivals)
-        return reasons
     }
 
     /// Forgets that items were taken.

@@ -64,7 +64,7 @@ public struct PostgresTable: BookingTable, PostgresQueries {
             throw DatabaseTrouble(.server(Self.paused), "The committing is paused.")
         }
         var outcomes: [BookingID: ApplyOutcome] = [:]
-        for row in rows[2].all { outcomes[try row.id(0)] = row.flag(1) ? .committed : nil }
+        for row in rows[2].all { outcomes[try row.id(0)] = .committed }
         let refused = batch.filter { outcomes[$0.id] == nil }
         if !refused.isEmpty {
             for (message, outcome) in zip(refused, try explain(refused)) { outcomes[message.id] = outcome }
@@ -86,7 +86,7 @@ public struct PostgresTable: BookingTable, PostgresQueries {
         counted AS (
           UPDATE totals SET committed = committed + (SELECT count(*) FROM done), dead_lettered = dead_lettered + $3
           WHERE slot = $4 AND ($3::bigint > 0 OR cardinality($1::uuid[]) = 0 OR EXISTS (SELECT 1 FROM done)))
-        SELECT mine.id, done.id IS NOT NULL FROM mine LEFT JOIN done ON done.id = mine.id
+        SELECT id FROM done
         """
 
     /// Why messages could not be inserted.

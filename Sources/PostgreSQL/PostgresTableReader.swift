@@ -136,7 +136,7 @@ private struct PageQuery {
             // Two indexes together have a user's bookings.
             source =
                 part("booking_status = 'PENDING' AND user_id") + " UNION ALL "
-                + part("booking_status <> 'PENDING' AND user_id")
+                + part("(booking_status <> 'PENDING') IS TRUE AND user_id")
         case .everybody:
             (name, source) = ("", "")
         }

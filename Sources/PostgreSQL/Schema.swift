@@ -89,9 +89,13 @@ enum Schema {
         "CREATE UNIQUE INDEX one_booking_a_key ON bookings (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
         "CREATE INDEX bookings_by_apartment ON bookings (apartment_id, created_on, id)",
         // A user's undecided bookings are few, one an apartment, and found by one_pending_booking.
-        "CREATE INDEX decided_by_user ON bookings (user_id, created_on, id) WHERE booking_status <> 'PENDING'",
+        // Written so that it isn't taken for an index of APPROVED ones.
+        """
+        CREATE INDEX decided_by_user ON bookings (user_id, created_on, id) WHERE (booking_status <> 'PENDING') IS TRUE
+        """,
         "CREATE INDEX pending_by_age ON bookings (created_on, id) WHERE booking_status = 'PENDING'",
-        // Messages are changed when they are received: with room in the page that touches no index.
+        // Messages are changed when they are received, mostly all of a page: with as much room in the page again that touches
+        // no index.
         """
         CREATE TABLE messages (
           id uuid PRIMARY KEY,
@@ -122,7 +126,7 @@ enum Schema {
           -- What can't be read as a message, as it came.
           body bytea,
           body_size integer)
-        WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)
+        WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)
         """,
         "CREATE UNIQUE INDEX one_claim ON messages (user_id, apartment_id) WHERE holds",
         "CREATE UNIQUE INDEX one_message_a_key ON messages (user_id, idempotency_key) WHERE holds AND idempotency_key IS NOT NULL",

@@ -77,7 +77,9 @@ struct ForwardingConsumer: BookingQueueConsumer {
             if trouble?.kind != error.kind { notices.append(.notForwarded(reason: error.reason)) }
             trouble = error
         }
-        if count > 0 { notices.append(.forwarded(count)) }
+        guard count > 0 else { return }
+        notices.append(.forwarded(count))
+        queue.tellArrivals()
     }
 
     private func items(of batch: [Received]) throws(QueueUnavailable) -> [Forwarded] {
