@@ -69,7 +69,8 @@ final class Connection {
         ]
         // Statements are planned once, mostly while the tables are as good as empty, and go on when they are not. All that is
         // asked often is found by an index.
-        let plans = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0) = off" } + ["jit = off"]
+        let plans =
+            ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0) = off" } + ["jit = off"]
         try run((settings + plans).map { Statement("SET \($0)") })
         let encoding = try run(Statement("SHOW server_encoding")).first?.optionalText(0)
         guard encoding == "UTF8" else {

@@ -131,7 +131,7 @@ public final class PostgresQueue: SharedBookingQueue {
     /// Takes what can't be refused any more; in one transaction, which marks each item as taken.
     public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?] {
         guard !items.isEmpty else { return [] }
-        try use { (connection) throws(DatabaseTrouble) in
+        return try use { (connection) throws(DatabaseTrouble) in
             try connection.inTransaction { () throws(DatabaseTrouble) in
                 try Forwarding(items, at: time).run(connection)
             }
