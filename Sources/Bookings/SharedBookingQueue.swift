@@ -36,8 +36,8 @@ public protocol SharedBookingQueue: Sendable {
     /// - Returns: for each item, in their order, why it became a dead letter just now; nil otherwise.
     func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?]
 
-    /// Forgets that items were taken: they can't come again.
-    func forget(_ items: [Forwarded]) throws(QueueUnavailable)
+    /// Forgets that items with these marks were taken: they can't come again.
+    func forget(_ marks: [BookingID]) throws(QueueUnavailable)
 
     /// How much is in the queue; the messages in hand count as active.
     func counts() throws(QueueUnavailable) -> QueueCounts

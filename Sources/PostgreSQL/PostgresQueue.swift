@@ -139,12 +139,11 @@ public final class PostgresQueue: SharedBookingQueue {
     }
 
     /// Forgets that items were taken.
-    public func forget(_ items: [Forwarded]) throws(QueueUnavailable) {
+    public func forget(_ marks: [BookingID]) throws(QueueUnavailable) {
         try use { (connection) throws(DatabaseTrouble) in
             try connection.run(
                 Statement(
-                    "DELETE FROM forwarded WHERE mark = ANY($1::uuid[])",
-                    [.array(items.map(\.mark.description))]))
+                    "DELETE FROM forwarded WHERE mark = ANY($1::uuid[])", [.array(marks.map(\.description))]))
         }
     }
 

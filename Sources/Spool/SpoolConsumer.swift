@@ -62,6 +62,11 @@ public struct SpoolConsumer: BookingQueueConsumer {
             && stuck.isEmpty
     }
 
+    /// Whether nothing that was received is left in the spool.
+    public var holdsNothing: Bool {
+        leftovers.isEmpty && current == nil && taken.isEmpty && removable.isEmpty
+    }
+
     /// Whether all that the last scan found was received.
     public var isExhausted: Bool { leftovers.isEmpty && waiting.isEmpty && current == nil }
 

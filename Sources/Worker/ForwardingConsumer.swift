@@ -14,6 +14,8 @@ struct ForwardingConsumer: BookingQueueConsumer {
     private var nextLook = ContinuousClock.now
     private var trouble: QueueUnavailable?
     private var notices: [QueueNotice] = []
+    /// What the shared queue has taken, and is to know of until the spool has let it go.
+    private var forwarded: [BookingID] = []
 
     private static let portion = 500
     private static let pause = Duration.milliseconds(100)
@@ -68,9 +70,13 @@ struct ForwardingConsumer: BookingQueueConsumer {
                     throw error
                 }
                 try spool.settle(settlements(of: batch, items), at: time)
-                // Not before the spool has let them go. A mark that stays does no harm.
-                try? queue.forget(items)
+                forwarded += items.map(\.mark)
                 count += batch.count
+            }
+            // Not before the files are gone: what a dead worker leaves of them comes again.
+            if spool.holdsNothing, !forwarded.isEmpty {
+                try queue.forget(forwarded)
+                forwarded = []
             }
             trouble = nil
         } catch {

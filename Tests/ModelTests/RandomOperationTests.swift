@@ -39,7 +39,7 @@ import Testing
         let seed = Self.variable("ACMS_MODEL_SEED") ?? .random(in: 1...UInt64(UInt32.max))
         // A step takes longer where a server is asked.
         let steps =
-            Self.variable("ACMS_MODEL_STEPS").map(Int.init) ?? (engine == .embedded ? 100_000 : 20_000)
+            Self.variable("ACMS_MODEL_STEPS").map(Int.init) ?? (engine == .embedded ? 100_000 : 10_000)
         print("ACMS_MODEL_SEED=\(seed) reproduces this run of \(steps) steps on \(engine).")
         let run = try await run(engine, seed: seed, steps: steps)
         let counts = run.counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

@@ -1,0 +1,74 @@
+import Bookings
+import Testing
+
+@testable import PostgreSQL
+
+@Suite struct ForwardingTests {
+    private let maker = MessageMaker()
+
+    private func poison() -> Forwarded {
+        .poison(
+            Poison(id: .derived(fileName: "f", line: 1), reason: "The line is not JSON."),
+            body: Array("x\u{0}y".utf8),
+            size: 3)
+    }
+
+    @Test func `what was forwarded before is a no-op, whatever has become of it since`() throws {
+        let database = try Database()
+        let (queue, worker) = (database.queue(), database.consumer())
+        let (good, deleted) = (try maker.message("good"), try maker.message("deleted"))
+        let items: [Forwarded] = [.message(good), .message(deleted), poison()]
+        #expect(try queue.forward(items, at: .now()) == [nil, nil, "The line is not JSON."])
+        let batch = try worker.receive(upTo: 10, at: .now())
+        #expect(batch.count == 2)
+        _ = try PostgresTable(worker).apply([good], deadLettered: 0)
+        try worker.settle(
+            batch.map { received in
+                let isGood = (try? received.content.get())?.id == good.id
+                return (
+                    received.receipt,
+                    isGood ? .committed : .dead(.exhausted, reason: "r", attempts: [], receiveCount: 1)
+                )
+            }, at: .now())
+        let letter = try #require(
+            try PostgresQueueReader(queue.link).letter(.derived(fileName: "f", line: 1)))
+        #expect(letter.bodySize == 3 && letter.bodyIsBase64)
+        #expect(try worker.delete([deleted.id, .derived(fileName: "f", line: 1)]).isEmpty)
+        #expect(try queue.forward(items, at: .now()) == [nil, nil, nil])
+        #expect(try database.sql("SELECT count(*) FROM messages") == "0\n")
+        #expect(try database.sql("SELECT count(*) FROM bookings") == "1\n")
+        #expect(try database.sql("SELECT sum(dead_lettered) FROM totals") == "1\n")
+        // Once it can't come again by itself, somebody who puts the same in again means it.
+        try queue.forget(items.map(\.mark))
+        #expect(try queue.forward(items, at: .now())[2] != nil)
+        #expect(try database.sql("SELECT count(*) FROM bookings") == "1\n", "its id is in the table")
+    }
+
+    @Test func `who comes second becomes a dead letter with the reason, and claims nothing`() throws {
+        let database = try Database()
+        let queue = database.queue()
+        let first = try maker.message("u", key: "k")
+        #expect(try queue.accept([first], again: false) == [.accepted])
+        let claim = try maker.message("u")
+        let key = try maker.message("u", "B", key: "k")
+        let same = try maker.message("u", key: "k")
+        let reasons = try queue.forward([.message(claim), .message(key), .message(same)], at: .now())
+        #expect(reasons[0]?.contains("the PENDING booking \(first.id) (QUEUED)") == true)
+        #expect(reasons[1]?.contains("used its idempotencyKey for the booking \(first.id)") == true)
+        #expect(reasons[2]?.contains("used its idempotencyKey for the booking \(first.id)") == true)
+        #expect(try database.sql("SELECT count(*) FROM messages WHERE place = 'DEAD' AND NOT holds") == "3\n")
+        #expect(try queue.accept([try maker.message("u", "B")], again: false) == [.accepted])
+    }
+
+    @Test func `an apartment that was given away meanwhile keeps nobody's promise from being kept`() throws {
+        let database = try Database()
+        let (queue, worker) = (database.queue(), database.consumer())
+        let first = try maker.message("u")
+        _ = try queue.accept([first], again: false)
+        _ = try worker.receive(upTo: 10, at: .now())
+        _ = try PostgresTable(worker).apply([first], deadLettered: 0)
+        _ = try PostgresTable(worker).approve(first.id, at: .now())
+        #expect(try queue.forward([.message(try maker.message("v"))], at: .now()) == [nil])
+        #expect(try database.sql("SELECT place FROM messages") == "QUEUED\n")
+    }
+}
