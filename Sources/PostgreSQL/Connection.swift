@@ -28,7 +28,7 @@ final class Connection {
         warnings.initialize(to: 0)
         let functions = pq.functions.pointee
         guard functions.PQstatus(handle) == CONNECTION_OK else {
-            let reason = Self.message(of: handle, pq)
+            let reason = target.mayBeQuoted ? Self.hidden : Self.message(of: handle, pq)
             throw DatabaseTrouble(
                 .unreachable, "The database can't be reached: \(reason). See that it runs, and postgres.url.")
         }
@@ -303,6 +303,10 @@ final class Connection {
         pq.functions.pointee.PQerrorMessage(handle).map { oneLine(String(cString: $0)) }
             ?? "no reason is given"
     }
+
+    private static let hidden =
+        "why isn't told, as that could quote a password; write \"@\" in postgres.url as %40 and \"/\" as %2F, but for "
+        + "the \"@\" before the host and the \"/\" before the database"
 
     private static func oneLine(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).map {

@@ -29,6 +29,20 @@ public struct DatabaseTarget: Sendable {
 
     var quotedSchema: String { "\"\(schema.replacing("\"", with: "\"\""))\"" }
 
+    /// Whether libpq takes a part of what may be meant as a password for a host or a database, and so would quote it.
+    var mayBeQuoted: Bool {
+        let place = Self.place(in: url)
+        guard let at = place.firstIndex(of: "@") else { return false }
+        let isBehindSlash = place.firstIndex(of: "/").map { $0 < at } ?? false
+        return isBehindSlash || place[at...].dropFirst().contains("@")
+    }
+
+    /// What is between the scheme and the options.
+    private static func place(in url: String) -> Substring {
+        guard let scheme = url.firstRange(of: "://") else { return "" }
+        return url[scheme.upperBound...].prefix { $0 != "?" }
+    }
+
     /// A name for the locks and the channels of this schema alone.
     func channel(_ name: String) -> String { "\(schema)_\(name)" }
 

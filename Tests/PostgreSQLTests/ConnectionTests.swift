@@ -60,7 +60,8 @@ import Testing
         for url in [
             "postgresql://acms:secret@127.0.0.1:1/acms", "postgresql://acms:secret@/acms?host=/nonexistent",
             "postgresql://acms:secret@[::1/acms", "postgresql://acms:secret@h/acms?nonsense=secret",
-            "postgresql://acms:sec%zzret@h/acms",
+            "postgresql://acms:sec%zzret@h/acms", "postgresql://acms:x@secret@127.0.0.1:1/acms",
+            "postgresql://acms:secret/x@127.0.0.1:1/acms", "postgresql://acms:x/secret@127.0.0.1:1/acms",
         ] {
             var settings = Settings.Postgres()
             settings.url = url
