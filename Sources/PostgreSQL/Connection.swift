@@ -43,6 +43,9 @@ final class Connection {
         warnings.deallocate()
     }
 
+    /// The server's version as a number: 150008 is 15.8.
+    var serverVersion: Int { Int(pq.functions.pointee.PQserverVersion(handle)) }
+
     /// To wait for notifications with poll(2).
     var socket: Int32 { pq.functions.pointee.PQsocket(handle) }
 

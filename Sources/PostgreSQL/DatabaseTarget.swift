@@ -37,6 +37,26 @@ public struct DatabaseTarget: Sendable {
         return isBehindSlash || place[at...].dropFirst().contains("@")
     }
 
+    /// Whether the URI itself holds a password.
+    package static func holdsPassword(_ url: String) -> Bool {
+        let place = place(in: url)
+        // What is before the last one, since a password that is written wrongly is one too.
+        if let at = place.lastIndex(of: "@"), let colon = place[..<at].firstIndex(of: ":") {
+            if place.index(after: colon) < at { return true }
+        }
+        guard let question = url.firstIndex(of: "?") else { return false }
+        return url[question...].dropFirst().split(separator: "&").contains {
+            ["password", "sslpassword"].contains($0.prefix { $0 != "=" }) && !$0.hasSuffix("=")
+        }
+    }
+
+    /// Whether all hosts of the URI are this one, as far as it can be seen from their names.
+    package var isOnThisHost: Bool {
+        guard let pq = try? LibPQ(), let given = given(pq) else { return false }
+        let hosts = (given["hostaddr"] ?? given["host"] ?? "").split(separator: ",")
+        return hosts.allSatisfy { $0.hasPrefix("/") || ["localhost", "127.0.0.1", "::1"].contains($0) }
+    }
+
     /// What is between the scheme and the options.
     private static func place(in url: String) -> Substring {
         guard let scheme = url.firstRange(of: "://") else { return "" }
@@ -75,10 +95,10 @@ public struct DatabaseTarget: Sendable {
             ("keepalives_count", "3"), ("tcp_user_timeout", String(Int(timeout / .milliseconds(1)))),
             ("application_name", program),
         ]
-        options += defaults.filter { !given.contains($0.0) }
+        options += defaults.filter { given[$0.0] == nil }
         // Bookings are written; where several hosts are named, it is the primary that is meant.
         options.append(("target_session_attrs", "read-write"))
-        if let password, !given.contains("password") { options.append(("password", password)) }
+        if let password, given["password"] == nil { options.append(("password", password)) }
         var keys = options.map { strdup($0.key) } + [nil]
         var values = options.map { strdup($0.value) } + [nil]
         defer { for text in keys + values { free(text) } }
@@ -96,15 +116,15 @@ public struct DatabaseTarget: Sendable {
     }
 
     /// The options that the URI gives; nil when it is none.
-    private func given(_ pq: LibPQ) -> Set<String>? {
+    private func given(_ pq: LibPQ) -> [String: String]? {
         guard let options = pq.functions.pointee.PQconninfoParse(url, nil) else { return nil }
         defer { pq.functions.pointee.PQconninfoFree(options) }
-        var names: Set<String> = []
+        var values: [String: String] = [:]
         var option = options
         while let keyword = option.pointee.keyword {
-            if option.pointee.val != nil { names.insert(String(cString: keyword)) }
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
-        return names
+        return values
     }
 }

@@ -152,13 +152,16 @@ public final class PostgresServer: Sendable {
     }
 
     /// Lets a role in with its password only.
-    public func demandPasswords(of role: String) throws {
+    public func demandPasswords(of role: String) throws { try admit(role, by: "scram-sha-256") }
+
+    /// Lets a role in by one of pg_hba.conf's methods only.
+    public func admit(_ role: String, by method: String) throws {
         let file = "\(directory)/data/pg_hba.conf"
         let rules = try String(contentsOfFile: file, encoding: .utf8)
         // In place, so that the file stays the server's.
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
         try handle.truncate(atOffset: 0)
-        try handle.write(contentsOf: Data(("local all \(role) scram-sha-256\n" + rules).utf8))
+        try handle.write(contentsOf: Data(("local all \(role) \(method)\n" + rules).utf8))
         try handle.close()
         try sql("SELECT pg_reload_conf()")
     }

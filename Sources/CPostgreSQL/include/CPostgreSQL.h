@@ -23,6 +23,7 @@
     X(PQgetvalue) \
     X(PQhost) \
     X(PQisBusy) \
+    X(PQlibVersion) \
     X(PQnotifies) \
     X(PQntuples) \
     X(PQparameterStatus) \
