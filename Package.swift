@@ -135,7 +135,8 @@ let package = Package(
         .testTarget(
             name: "AcmsctlTests",
             dependencies: [
-                "acmsctl", "Bookings", "Support", "Systemd", "Varlink", "Verbs", argumentParser, logging,
+                "acmsctl", "Bookings", "PostgreSQL", "Support", "Systemd", "Varlink", "Verbs", argumentParser,
+                logging,
             ]),
         .testTarget(
             name: "DaemonTests", dependencies: ["Bookings", "Daemon", "Systemd", "Varlink", logging]),

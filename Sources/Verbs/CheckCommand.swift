@@ -18,6 +18,9 @@ struct CheckCommand: AsyncParsableCommand {
             kept in the spool's directory damaged/ or beside the table, what can be read waits again, and each booking \
             that can't be recovered is named.
 
+            With 'engine: postgres' the spool alone is looked through; the database's own tools look through the \
+            database.
+
             The exit status is 0 if nothing is damaged, and 1 if something is, or still is after the repair.
 
             EXAMPLES
@@ -42,7 +45,13 @@ struct CheckCommand: AsyncParsableCommand {
             let findings = try repair ? site.repair() : site.check()
             for finding in findings { try output.write(finding) { [Self.line(finding)] } }
             let remaining = findings.count { $0.isRepaired != true }
-            output.note(Self.summary(findings.count, remaining: remaining, isRepair: repair))
+            output.note(
+                Self.summary(
+                    findings.count, remaining: remaining, isRepair: repair, hasTable: site.hasTable))
+            if !site.hasTable {
+                output.note(
+                    "The database is not looked through here; its own tools do that, such as pg_amcheck.")
+            }
             if remaining > 0 { throw ExitCode(1) }
         } catch let failure as Failure {
             throw failure.report(asJSON: json)
@@ -55,8 +64,10 @@ struct CheckCommand: AsyncParsableCommand {
         return "\(place):\(id) \(finding.problem) \(finding.repair)".escapedForTerminal
     }
 
-    private static func summary(_ count: Int, remaining: Int, isRepair: Bool) -> String {
-        guard count > 0 else { return "Nothing is damaged." }
+    private static func summary(_ count: Int, remaining: Int, isRepair: Bool, hasTable: Bool) -> String {
+        guard count > 0 else {
+            return hasTable ? "Nothing is damaged." : "Nothing in the spool is damaged."
+        }
         let found = count == 1 ? "1 finding" : "\(count) findings"
         return isRepair ? "\(found), \(remaining) of them not repaired." : "\(found)."
     }
@@ -65,22 +76,27 @@ struct CheckCommand: AsyncParsableCommand {
 /// The spool and the table of a configuration.
 private struct CheckedSite {
     private let directory: SpoolDirectory
+    /// Whether there is a table besides the spool; otherwise a database keeps both.
+    let hasTable: Bool
     private let tablePath: String
 
     init(_ config: String?, _ environment: [String: String]) throws(Failure) {
         let settings = try Settings.forVerb(config, environment)
         directory = SpoolDirectory(root: settings.spool.directory)
+        hasTable = settings.engine == .embedded
         tablePath = settings.table.path
     }
 
     func check() throws -> [DamageFinding] {
         try translating {
-            try TableCheck(path: tablePath).run() + SpoolCheck(directory).run()
+            try (hasTable ? TableCheck(path: tablePath).run() : []) + SpoolCheck(directory).run()
         }
     }
 
     func repair() throws -> [DamageFinding] {
         try translating {
+            // The database knows what it was given before, so that nothing need be taken for committed.
+            guard hasTable else { return try SpoolRepair(directory) { _ in [] }.run() }
             var table = TableRepair.Outcome()
             if try !TableCheck(path: tablePath).run().isEmpty {
                 let lock = try SpoolLock.ifThere(directory)

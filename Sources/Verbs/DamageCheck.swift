@@ -22,10 +22,11 @@ struct DamageCheck: HealthCheck {
     }
 
     func findings(_ site: ExaminedSite) async -> [HealthFinding] {
-        [
-            Self.judge(Self.spool(site.settings), of: "The spool \(site.settings.spool.directory)", site),
-            Self.judge(Self.table(site), of: "The table \(site.settings.table.path)", site),
-        ]
+        let spool = Self.judge(
+            Self.spool(site.settings), of: "The spool \(site.settings.spool.directory)", site)
+        // A database is looked through by its own tools.
+        guard site.settings.engine == .embedded else { return [spool] }
+        return [spool, Self.judge(Self.table(site), of: "The table \(site.settings.table.path)", site)]
     }
 
     private static func spool(_ settings: Settings) -> Look {

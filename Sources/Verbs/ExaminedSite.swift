@@ -14,12 +14,21 @@ struct ExaminedSite: Sendable {
     /// How long a daemon may take to answer.
     let timeout: Duration
     let output: Output
+    /// The database, if that keeps queue and table.
+    let database: ExaminedDatabase?
+    /// Whether a variable says where the database is, and not the configuration's file.
+    let hasURLInEnvironment: Bool
 
-    init(settings: Settings, config: String?, timeout: Duration, output: Output) {
+    init(
+        settings: Settings, config: String?, timeout: Duration, output: Output,
+        environment: [String: String] = [:]
+    ) {
         self.settings = settings
         self.config = config
         self.timeout = timeout
         self.output = output
+        database = settings.engine == .postgres ? ExaminedDatabase(settings.postgres, environment) : nil
+        hasURLInEnvironment = environment["ACMS_POSTGRES_URL"] != nil
         let unitPlaces = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
         // The units listen where a configuration without sockets says.
         isInstalled =
@@ -27,6 +36,23 @@ struct ExaminedSite: Sendable {
             && unitPlaces.contains { access("\($0)/acms-front.socket", F_OK) == 0 }
         isBooted = access("/run/systemd/system", F_OK) == 0
         isRoot = geteuid() == 0
+    }
+
+    /// The configuration that was read.
+    var configFile: String { config ?? Settings.defaultFile }
+
+    /// The directories that the engine keeps something in.
+    var directories: [String] {
+        let table = settings.table.path.lastIndex(of: "/").map { String(settings.table.path[..<$0]) } ?? "."
+        return [settings.spool.directory] + (settings.engine == .embedded ? [table] : [])
+    }
+
+    /// What sets something else in the configuration.
+    var editing: String { "sudo editor \(configFile.shellWord)\(restarting)" }
+
+    /// What has the daemons take over what they only read at their start, behind another command.
+    var restarting: String {
+        isInstalled ? " && sudo systemctl restart acms-front.service acms-worker.service" : ""
     }
 
     /// What to do about what only root may look at.

@@ -18,10 +18,8 @@ struct FileSystemCheck: HealthCheck {
             return [Self.note("/proc doesn't tell which file system the spool is on.")]
         }
         let mounts = Self.mounts(in: text)
-        let table =
-            site.settings.table.path.lastIndex(of: "/").map { String(site.settings.table.path[..<$0]) } ?? "."
         var judged: [String] = []
-        return [site.settings.spool.directory, table].flatMap { path -> [HealthFinding] in
+        return site.directories.flatMap { path -> [HealthFinding] in
             guard let resolved = Self.resolved(path), let mount = Self.mount(of: resolved, among: mounts),
                 !judged.contains(mount.point)
             else { return [] }

@@ -23,8 +23,6 @@ struct MigratedSite {
 
     /// A statement over many rows may take longer than a caller would wait.
     private static let patience = Duration.seconds(120)
-    /// Where the password is kept in an installed system.
-    private static let passwordDirectory = "/etc/acms"
 
     init(
         _ settings: Settings, _ config: String?, _ environment: [String: String], isDryRun: Bool
@@ -39,10 +37,8 @@ struct MigratedSite {
         directory = SpoolDirectory(root: settings.spool.directory)
         var postgres = settings.postgres
         postgres.timeout = max(postgres.timeout, Self.patience)
-        let isKept = access("\(Self.passwordDirectory)/postgres-password", R_OK) == 0
         target = DatabaseTarget(
-            postgres, program: "acmsctl",
-            credentials: environment["CREDENTIALS_DIRECTORY"] ?? (isKept ? Self.passwordDirectory : nil))
+            postgres, program: "acmsctl", credentials: DatabasePassword.place(environment))
     }
 
     func database() throws -> TransferDatabase { try TransferDatabase(target, isReading: isDryRun) }

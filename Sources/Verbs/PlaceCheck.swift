@@ -19,8 +19,13 @@ struct PlaceCheck: HealthCheck {
         let rules = PlaceRule.all(site.settings)
         let findings =
             rules.flatMap { Self.judge($0, Self.fact($0.path), site) }
-            + Self.tableFiles(site)
-        return findings.isEmpty ? [Self.ok("Spool and table have their owners and modes.")] : findings
+            + (site.settings.engine == .embedded ? Self.tableFiles(site) : [])
+        guard findings.isEmpty else { return findings }
+        return [
+            Self.ok(
+                site.settings.engine == .embedded
+                    ? "Spool and table have their owners and modes." : "The spool has its owners and modes.")
+        ]
     }
 
     /// What is wrong with the table's files, as far as they are there.

@@ -24,14 +24,15 @@ struct PlaceRule: Hashable, Sendable {
                 rules.append(rule(spool.path(of: place), 0o2750, "acms-worker", "acms-front"))
             }
         }
-        rules.append(rule(table, 0o2750, "acms-worker", "acms-front"))
+        if settings.engine == .embedded { rules.append(rule(table, 0o2750, "acms-worker", "acms-front")) }
         // The directory above is the package's; another one is the administrator's.
         return (isUsual(settings) ? [rule("/var/lib/acms", 0o755, "root", "root")] : []) + rules
     }
 
     /// Whether all lies where the package puts it.
     static func isUsual(_ settings: Settings) -> Bool {
-        settings.spool.directory == Settings.Spool().directory && settings.table.path == Settings.Table().path
+        settings.spool.directory == Settings.Spool().directory
+            && (settings.engine == .postgres || settings.table.path == Settings.Table().path)
     }
 
     /// What makes it as it should be, whether it is there or not.

@@ -14,17 +14,35 @@ struct RoomCheck: HealthCheck {
         var countsInodes = true
     }
 
+    /// What the room is for.
+    enum Use: Hashable, Sendable {
+        /// All that is booked.
+        case queue
+        /// What is booked while the database can't be reached.
+        case buffer
+        /// What is put into the spool by hand.
+        case files
+
+        init(_ settings: Settings) {
+            self =
+                switch (settings.engine, settings.postgres.buffer) {
+                case (.embedded, _): .queue
+                case (.postgres, .spool): .buffer
+                case (.postgres, .none): .files
+                }
+        }
+    }
+
     private static let fewInodes = 10_000
 
     func findings(_ site: ExaminedSite) async -> [HealthFinding] {
-        let table = site.settings.table.path
-        let directory = table.lastIndex(of: "/").map { String(table[..<$0]) } ?? "."
         var findings: [HealthFinding] = []
         var judged: Set<UInt> = []
-        for path in [site.settings.spool.directory, directory] {
+        for path in site.directories {
             if let (room, fileSystem) = Self.room(path) {
                 guard judged.insert(fileSystem).inserted else { continue }
-                findings.append(Self.judge(room, minimum: site.settings.spool.minFreeBytes))
+                findings.append(
+                    Self.judge(room, minimum: site.settings.spool.minFreeBytes, for: Use(site.settings)))
             } else if errno != ENOENT {
                 // What is missing is told where it matters.
                 findings.append(
@@ -49,12 +67,22 @@ struct RoomCheck: HealthCheck {
     }
 
     /// - Parameter minimum: what the front leaves free (spool.min-free-bytes).
-    static func judge(_ room: Room, minimum: Int) -> HealthFinding {
+    static func judge(_ room: Room, minimum: Int, for use: Use = .queue) -> HealthFinding {
         let mend =
             "sudo du -xh --max-depth=2 \"$(findmnt -no TARGET --target \(room.path.shellWord))\" | sort -h | tail"
         let bytes = "\(room.bytes.inBinaryUnits) are free at \(room.path)"
         if room.countsInodes, room.inodes == 0 {
             return problem("No more files can be made at \(room.path): all inodes are taken.", mend: mend)
+        }
+        switch use {
+        case .queue: break
+        case .buffer where room.bytes < minimum:
+            return warning(
+                "\(bytes), less than spool.min-free-bytes (\(minimum.inBinaryUnits)): bookings are refused while the "
+                    + "database can't be reached.", mend: mend)
+        case .files where room.bytes < minimum:
+            return warning("\(bytes): files that are put into the spool may find no room.", mend: mend)
+        case .buffer, .files: return fewFiles(room, mend) ?? ok("\(bytes).")
         }
         if room.bytes < minimum {
             return problem(
@@ -66,10 +94,12 @@ struct RoomCheck: HealthCheck {
                 "\(bytes), and below \(minimum.inBinaryUnits) (spool.min-free-bytes) bookings are refused.",
                 mend: mend)
         }
-        if room.countsInodes, room.inodes < fewInodes {
-            return warning("Only \(room.inodes) more files can be made at \(room.path).", mend: mend)
-        }
-        return ok("\(bytes).")
+        return fewFiles(room, mend) ?? ok("\(bytes).")
+    }
+
+    private static func fewFiles(_ room: Room, _ mend: String) -> HealthFinding? {
+        guard room.countsInodes, room.inodes < fewInodes else { return nil }
+        return warning("Only \(room.inodes) more files can be made at \(room.path).", mend: mend)
     }
 }
 

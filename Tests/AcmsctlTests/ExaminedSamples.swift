@@ -19,6 +19,19 @@ extension ExaminedSite {
     }
 }
 
+extension Settings {
+    /// A configuration whose queue and table are in a database.
+    static func shared(
+        url: String = "postgresql://acms@db/acms", buffer: Postgres.Buffer = .none
+    ) -> Settings {
+        var settings = Settings()
+        settings.engine = .postgres
+        settings.postgres.url = url
+        settings.postgres.buffer = buffer
+        return settings
+    }
+}
+
 extension [HealthFinding] {
     var severities: [HealthFinding.Severity] { map(\.severity) }
     var mends: [String] { compactMap(\.mend) }

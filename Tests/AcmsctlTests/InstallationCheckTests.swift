@@ -53,6 +53,18 @@ import Testing
         #expect(rules.first?.mend(settings) == "sudo install -d -m 1775 -o root -g acms-worker /srv/spool")
     }
 
+    @Test func `with a database the table's directory is no place of acms`() {
+        var settings = Settings.shared()
+        let rules = PlaceRule.all(settings)
+        #expect(Set(PlaceRule.all(Settings())).subtracting(rules).map(\.path) == ["/var/lib/acms/table"])
+        // Where the table would be doesn't make the spool's places unusual.
+        settings.table.path = "/srv/table/acms.sqlite"
+        #expect(PlaceRule.all(settings) == rules)
+        #expect(rules.first?.mend(settings) == "sudo systemd-tmpfiles --create acms.conf")
+        #expect(ExaminedSite.sample(settings).directories == ["/var/lib/acms/spool"])
+        #expect(ExaminedSite.sample().directories == ["/var/lib/acms/spool", "/var/lib/acms/table"])
+    }
+
     @Test func `a place that differs says how, and how it is mended`() throws {
         let rule = try #require(PlaceRule.all(Settings()).last { $0.path.hasSuffix("dead") })
         func judge(_ fact: PlaceCheck.Fact, _ site: ExaminedSite = .sample()) -> [HealthFinding] {
