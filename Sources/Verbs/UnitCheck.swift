@@ -1,3 +1,5 @@
+import Bookings
+
 /// The units: what starts the daemons is active and comes back after a boot, and no daemon has failed.
 struct UnitCheck: HealthCheck {
     static let name = "units"
@@ -36,18 +38,24 @@ struct UnitCheck: HealthCheck {
         guard let shown = ProgramOutput(["systemctl", "show", "--property=\(properties)"] + Self.all) else {
             return [Self.warning("systemctl doesn't tell about the units.", mend: site.asRoot)]
         }
-        return Self.judge(Self.states(in: shown.text))
+        return Self.judge(Self.states(in: shown.text), site.settings.engine)
     }
 
     /// Reads what `systemctl show` prints: `KEY=value` lines, an empty line between units.
-    static func states(in text: String) -> [State] {
-        text.split(separator: "\n\n").compactMap { block in
+    static func properties(in text: String) -> [[Substring: String]] {
+        text.split(separator: "\n\n").map { block in
             var values: [Substring: String] = [:]
             for line in block.split(separator: "\n") {
                 guard let equals = line.firstIndex(of: "=") else { continue }
                 values[line[..<equals]] = String(line[line.index(after: equals)...])
             }
-            return values["Id"].map { id in
+            return values
+        }
+    }
+
+    static func states(in text: String) -> [State] {
+        properties(in: text).compactMap { values in
+            values["Id"].map { id in
                 State(
                     id: id, load: values["LoadState"] ?? "", active: values["ActiveState"] ?? "",
                     file: values["UnitFileState"] ?? "", result: values["Result"] ?? "",
@@ -56,7 +64,7 @@ struct UnitCheck: HealthCheck {
         }
     }
 
-    static func judge(_ states: [State]) -> [HealthFinding] {
+    static func judge(_ states: [State], _ engine: Settings.Engine = .embedded) -> [HealthFinding] {
         let units = Dictionary(states.map { ($0.id, $0) }) { first, _ in first }
         var findings: [HealthFinding] = []
         let isStopped = units["acms.target"].map { $0.load == "loaded" && $0.active != "active" } ?? false
@@ -79,6 +87,15 @@ struct UnitCheck: HealthCheck {
                         "\(name) is \(unit.file), so it doesn't come back after a boot.",
                         mend: "sudo systemctl enable \(name)"))
             }
+        }
+        if engine == .postgres, !isStopped, let worker = units["acms-worker.service"],
+            worker.load == "loaded",
+            worker.active == "inactive"
+        {
+            findings.append(
+                problem(
+                    "acms-worker.service is inactive, and other hosts' work doesn't start it.",
+                    mend: "sudo systemctl start acms-worker.service"))
         }
         if units.values.contains(where: \.needsReload) {
             findings.append(

@@ -1,10 +1,13 @@
+import Bookings
 import Testing
 
 @testable import Verbs
 
 @Suite struct UnitCheckTests {
     /// An installation in good order, but for one unit.
-    private func units(_ change: (inout UnitCheck.State) -> Void, of id: String) -> [HealthFinding] {
+    private func units(
+        _ change: (inout UnitCheck.State) -> Void, of id: String, _ engine: Settings.Engine = .embedded
+    ) -> [HealthFinding] {
         UnitCheck.judge(
             UnitCheck.all.map { name in
                 var state = UnitCheck.State(id: name)
@@ -12,7 +15,7 @@ import Testing
                 if name == "acms-front.service" { state.file = "static" }
                 if name == id { change(&state) }
                 return state
-            })
+            }, engine)
     }
 
     @Test func `daemons that sleep are in good order`() {
@@ -60,6 +63,21 @@ import Testing
         let again = units({ ($0.active, $0.result) = ("activating", "watchdog") }, of: "acms-front.service")
         #expect(again.map(\.text) == ["acms-front.service fails again and again: watchdog."])
         #expect(units({ $0.active = "activating" }, of: "acms-front.service").severities == [.ok])
+    }
+
+    @Test func `a worker of a shared queue must run, unless all is stopped`() {
+        let asleep = units({ _ in }, of: "", .postgres)
+        #expect(
+            asleep.map(\.text) == ["acms-worker.service is inactive, and other hosts' work doesn't start it."]
+        )
+        #expect(asleep.severities == [.problem])
+        #expect(asleep.mends == ["sudo systemctl start acms-worker.service"])
+        #expect(units({ $0.active = "active" }, of: "acms-worker.service", .postgres).severities == [.ok])
+        #expect(units({ $0.active = "activating" }, of: "acms-worker.service", .postgres).severities == [.ok])
+        let failed = units({ $0.active = "failed" }, of: "acms-worker.service", .postgres)
+        #expect(failed.count == 1)
+        let stopped = UnitCheck.all.map { UnitCheck.State(id: $0, active: "inactive") }
+        #expect(UnitCheck.judge(stopped, .postgres).mends == ["sudo systemctl start acms.target"])
     }
 
     @Test func `missing, unloadable and changed units are told`() {
