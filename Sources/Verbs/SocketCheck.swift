@@ -178,7 +178,10 @@ extension Service {
         let config = site.config.map { " --config \($0.shellWord)" } ?? ""
         // It hands nothing of the environment on that isn't named.
         let variables = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("ACMS_") }
-            .sorted { $0.key < $1.key }.map { " --setenv=\("\($0.key)=\($0.value)".shellWord)" }.joined()
+            .sorted { $0.key < $1.key }.map { key, value in
+                // That can hold a password, and is taken from the environment without being told.
+                " --setenv=\(key == "ACMS_POSTGRES_URL" ? key : "\(key)=\(value)".shellWord)"
+            }.joined()
         return "systemd-socket-activate \(listen) --fdname=\(names)\(variables) \(daemon)\(config)"
     }
 }
