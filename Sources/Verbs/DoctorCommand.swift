@@ -8,8 +8,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Examine the whole installation, and say how to mend what is wrong.",
         discussion: """
-            Looks at units, accounts, sockets, directories, room, file systems, damage, the queue, the clock and the \
-            journal, and changes nothing. It asks the daemons, which starts those that sleep. Run it as root: what others \
+            Looks at units, accounts, sockets, directories, room, file systems, damage, the database of 'engine: \
+            postgres', the queue, the clock and the journal, and changes nothing. It asks the daemons, which starts those that sleep. Run it as root: what others \
             may not look at is a WARNING.
 
             Each finding is a line, and below one that is not OK is the command that mends it. The exit status is 1 if \
@@ -36,7 +36,9 @@ struct DoctorCommand: AsyncParsableCommand {
 
     /// In this order what is mended first helps what comes later.
     private static let checks: [any HealthCheck] = [
-        VersionCheck(), AccountCheck(), PlaceCheck(), FileSystemCheck(), RoomCheck(), UnitCheck(),
+        VersionCheck(), AccountCheck(), PlaceCheck(), FileSystemCheck(), RoomCheck(), SecretCheck(),
+        DatabaseCheck(),
+        SandboxCheck(), UnitCheck(),
         SocketCheck(service: .bookings), SocketCheck(service: .queue), SocketCheck(service: .caretaker),
         QueueCheck(),
         DamageCheck(), ClockCheck(), JournalCheck(),
@@ -50,7 +52,8 @@ struct DoctorCommand: AsyncParsableCommand {
             var all = [finding]
             try output.write(finding) { finding.lines(on: output.terminal) }
             let site = ExaminedSite(
-                settings: settings, config: config, timeout: .seconds(timeout), output: output)
+                settings: settings, config: config, timeout: .seconds(timeout), output: output,
+                environment: environment)
             for check in Self.checks {
                 for finding in await check.findings(site) {
                     try output.write(finding) { finding.lines(on: output.terminal) }

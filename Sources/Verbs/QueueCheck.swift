@@ -9,18 +9,20 @@ struct QueueCheck: HealthCheck {
 
     func findings(_ site: ExaminedSite) async -> [HealthFinding] {
         let path = Service.queue.socketPath(in: site.settings)
+        let database = await DatabaseCheck().findings(site).first
         do {
             let attributes: QueueInterface.Attributes = try await Session.with(
                 .queue, at: path, timeout: site.timeout, site.output
             ) { session in
                 try await session.call(QueueInterface.method("GetQueueAttributes"), [String: String]())
             }
-            return Self.judge(attributes, site)
+            return Self.judge(attributes, site, database: database)
         } catch Failure.refused(let error, let service, let id) {
             let reason = Failure.refused(error, service, about: id).lines.first ?? ""
             return [
-                Self.problem(
-                    "The worker doesn't tell: \(reason)", mend: "sudo systemctl status acms-worker.service")
+                Self.held(
+                    "The worker doesn't tell: \(reason)", database,
+                    mend: "sudo systemctl status acms-worker.service")
             ]
         } catch {
             // What is wrong with the socket is told where sockets are.
@@ -28,15 +30,33 @@ struct QueueCheck: HealthCheck {
         }
     }
 
-    static func judge(_ attributes: QueueInterface.Attributes, _ site: ExaminedSite) -> [HealthFinding] {
+    /// Tells what holds the queue up. Where a database keeps it, it also matters how that is.
+    ///
+    /// - Parameters:
+    ///   - database: what was found of it; nil without one.
+    ///   - mend: what to do where the database isn't to blame.
+    static func held(_ text: String, _ database: HealthFinding?, mend: String) -> HealthFinding {
+        guard let database else { return problem(text, mend: mend) }
+        guard let remedy = database.mend else {
+            return problem("\(text) The database itself: \(database.text)", mend: mend)
+        }
+        return problem("\(text) See what is said of the database.", mend: remedy)
+    }
+
+    /// - Parameter database: what was found of it; nil without one.
+    static func judge(
+        _ attributes: QueueInterface.Attributes, _ site: ExaminedSite, database: HealthFinding? = nil
+    ) -> [HealthFinding] {
         let limits = site.settings.spool
         var findings: [HealthFinding] = []
         let waiting = attributes.incoming + attributes.active + attributes.deferred
         if !attributes.tableAvailable {
             findings.append(
-                problem(
+                held(
                     "The worker holds the queue: \(attributes.tableError ?? "the table can't be used.")",
-                    mend: site.acmsctl("check")))
+                    database,
+                    mend: database == nil
+                        ? site.acmsctl("check") : "sudo systemctl restart acms-worker.service"))
         }
         if attributes.paused {
             let until = attributes.pausedUntil.map { " until \($0)" } ?? ""

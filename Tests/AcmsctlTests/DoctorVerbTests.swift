@@ -10,21 +10,21 @@ import Testing
         var path: String { directory.path }
         var config: String { "\(path)/acms.yaml" }
 
-        init() throws {
+        init(database: String? = nil) throws {
             directory = try TemporaryDirectory()
             try FileManager.default.createDirectory(
                 atPath: "\(directory.path)/table", withIntermediateDirectories: false)
             try directory.write(
-                """
-                spool:
-                  directory: \(directory.path)/spool
-                table:
-                  path: \(directory.path)/table/acms.sqlite
-                socket:
-                  bookings: \(directory.path)/io.acms.Bookings
-                  queue: \(directory.path)/io.acms.Queue
-                  caretaker: \(directory.path)/io.acms.Caretaker
-                """, to: "acms.yaml")
+                (database.map { "engine: postgres\npostgres:\n  url: \($0)\n" } ?? "") + """
+                    spool:
+                      directory: \(directory.path)/spool
+                    table:
+                      path: \(directory.path)/table/acms.sqlite
+                    socket:
+                      bookings: \(directory.path)/io.acms.Bookings
+                      queue: \(directory.path)/io.acms.Queue
+                      caretaker: \(directory.path)/io.acms.Caretaker
+                    """, to: "acms.yaml")
         }
     }
 
@@ -84,6 +84,47 @@ import Testing
         let outcome = try await Program.run("doctor", "--config", site.config)
         #expect(outcome.output.contains("PROBLEM  damage: The spool \(site.path)/spool is damaged: "))
         #expect(outcome.output.contains("\n  mend: sudo acmsctl check --repair --config \(site.config)\n"))
+    }
+
+    @Test func `with a database no table is looked for, and nothing secret is told`() async throws {
+        let site = try PrivateSite(database: "postgresql://acms:geheim@127.0.0.1:1/acms")
+        let outcome = try await Program.run("doctor", "--config", site.config)
+        #expect(outcome.output.contains("PROBLEM  database: The database can't be reached: "))
+        #expect(!outcome.output.contains("The table ") && !outcome.output.contains("SQLite"))
+        #expect(outcome.output.contains(" versions: acmsctl \(acmsVersion), libpq "))
+        #expect(outcome.output.contains("WARNING  secrets: \(site.config) can be read by everybody"))
+        let all = outcome.output + outcome.errors
+        #expect(!all.contains("geheim") && !all.contains("postgresql://"))
+    }
+
+    @Test func `a variable's password is not the file's`() async throws {
+        let site = try PrivateSite(database: "postgresql://127.0.0.1:1/acms")
+        let outcome = try await Program.run(
+            "doctor", "--config", site.config,
+            environment: ["ACMS_POSTGRES_URL": "postgresql://acms:geheim@127.0.0.1:1/acms"])
+        #expect(!outcome.output.contains("secrets: "))
+        #expect(outcome.output.contains(" --setenv=ACMS_POSTGRES_URL acms-frontd "))
+        #expect(!outcome.output.contains("geheim"))
+    }
+
+    @Test func `check looks through the spool alone with a database, and says so`() async throws {
+        let site = try PrivateSite(database: "postgresql://127.0.0.1:1/acms")
+        try site.directory.write("no table", to: "table/acms.sqlite")
+        for place in ["tmp", "incoming", "active", "deferred", "dead"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(site.path)/spool/\(place)", withIntermediateDirectories: true)
+        }
+        let told = """
+            Nothing in the spool is damaged.
+            The database is not looked through here; its own tools do that, such as pg_amcheck.
+
+            """
+        for arguments in [["check"], ["check", "--repair"]] {
+            let outcome = try await Program.run([Program.path] + arguments + ["--config", site.config])
+            #expect(outcome.status == 0 && outcome.output.isEmpty)
+            #expect(outcome.errors == told)
+        }
+        #expect(try site.directory.read("table/acms.sqlite") == "no table")
     }
 
     @Test(arguments: [["--timeout", "0"], ["--frobnicate"], ["x"]])

@@ -1,4 +1,5 @@
 import Bookings
+import PostgreSQL
 import Testing
 
 @testable import Verbs
@@ -17,6 +18,24 @@ import Testing
     ) {
         let room = RoomCheck.Room(path: "/spool", bytes: bytes, inodes: inodes, countsInodes: counts)
         #expect(RoomCheck.judge(room, minimum: bytes == 100 << 20 ? 0 : 64 << 20).severity == severity)
+    }
+
+    @Test func `with a database little room refuses no booking, or only while the database is away`() {
+        func judge(_ bytes: Int, _ settings: Settings, inodes: Int = 50_000) -> HealthFinding {
+            RoomCheck.judge(
+                RoomCheck.Room(path: "/spool", bytes: bytes, inodes: inodes), minimum: 64 << 20,
+                for: .init(settings))
+        }
+        #expect(judge(63 << 20, Settings()).text.hasSuffix(": bookings are refused."))
+        let none = judge(63 << 20, .shared())
+        #expect(none.severity == .warning && !none.text.contains("bookings are refused"))
+        #expect(judge(65 << 20, .shared()).severity == .ok)
+        let buffer = judge(63 << 20, .shared(buffer: .spool))
+        #expect(buffer.severity == .warning)
+        #expect(buffer.text.hasSuffix(": bookings are refused while the database can't be reached."))
+        #expect(judge(65 << 20, .shared(buffer: .spool)).severity == .ok)
+        #expect(judge(1 << 40, .shared(), inodes: 9_999).severity == .warning)
+        #expect(judge(1 << 40, .shared(), inodes: 0).severity == .problem)
     }
 
     @Test(arguments: [
@@ -96,6 +115,29 @@ import Testing
         #expect(VersionCheck.judge(sqlite: "3", systemctl: nil).text.hasSuffix("no systemd."))
     }
 
+    @Test func `with a database its versions are told, and a missing libpq is a problem`() {
+        let site = ExaminedSite.sample(.shared())
+        func judge(_ library: ClientLibrary, _ server: String?) -> [HealthFinding] {
+            VersionCheck.judge(library, server: server, systemctl: "systemd 257 (257.9-1)\n", site)
+        }
+        #expect(
+            judge(.version("15.8"), "14.2").map(\.text) == [
+                "acmsctl \(acmsVersion), libpq 15.8, PostgreSQL 14.2, systemd 257."
+            ])
+        #expect(
+            judge(.version("15.8"), nil).first?.text.contains("a PostgreSQL that doesn't tell its version")
+                == true)
+        let missing = judge(.missing("libpq.so.5: No such file"), nil)
+        #expect(missing.severities == [.ok, .problem])
+        #expect(
+            missing.mends == [
+                "sudo apt-get install libpq5 && sudo systemctl restart acms-front.service acms-worker.service"
+            ])
+        let elsewhere = VersionCheck.judge(
+            .missing("x"), server: nil, systemctl: nil, .sample(.shared(), isInstalled: false))
+        #expect(elsewhere.mends == ["sudo apt-get install libpq5"])
+    }
+
     @Test func `damage is told with its first finding`() {
         let damage = DamageFinding(path: "/spool/x", problem: "It is empty.", repair: "")
         let site = ExaminedSite.sample()
@@ -116,6 +158,30 @@ import Testing
             paused: false, pausedUntil: nil, tableAvailable: true, tableError: nil)
         change(&attributes)
         return QueueCheck.judge(attributes, .sample())
+    }
+
+    @Test func `with a database it is the database that is looked at, and not a table`() {
+        var attributes = QueueInterface.Attributes(
+            incoming: 0, active: 0, deferred: 0, dead: 0, oldestSeconds: nil, committedTotal: 0,
+            deadLetteredTotal: 0, paused: false, pausedUntil: nil, tableAvailable: true, tableError: nil)
+        let site = ExaminedSite.sample(.shared())
+        let down = DatabaseCheck.problem("It is down.", mend: "start it")
+        #expect(QueueCheck.judge(attributes, site, database: down).severities == [.ok])
+        attributes.tableAvailable = false
+        attributes.tableError = "No answer."
+        let held = QueueCheck.judge(attributes, site, database: down)
+        #expect(
+            held.map(\.text) == ["The worker holds the queue: No answer. See what is said of the database."])
+        #expect(held.severities == [.problem] && held.mends == ["start it"])
+        let sound = QueueCheck.judge(attributes, site, database: DatabaseCheck.ok("It can be used."))
+        #expect(
+            sound.map(\.text) == [
+                "The worker holds the queue: No answer. The database itself: It can be used."
+            ])
+        #expect(sound.mends == ["sudo systemctl restart acms-worker.service"])
+        #expect(QueueCheck.judge(attributes, .sample()).mends == ["sudo acmsctl check"])
+        #expect(QueueCheck.held("x", down, mend: "y").mend == "start it")
+        #expect(QueueCheck.held("x", nil, mend: "y").mend == "y")
     }
 
     @Test func `what holds the queue up is told`() {
