@@ -9,7 +9,7 @@ import Testing
     private let maker = MessageMaker()
 
     private static let end =
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'acms-test'"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'acms-test'"
 
     @Test func `a connection that has ended while nobody used it is made anew, and nobody notices`() throws {
         let database = try Database()
