@@ -49,6 +49,9 @@ final class Connection {
     /// To wait for notifications with poll(2).
     var socket: Int32 { pq.functions.pointee.PQsocket(handle) }
 
+    /// Whether a database of this encoding keeps UTF-8 as it is: SQL_ASCII stands for no encoding at all.
+    static func keepsUTF8(_ encoding: String?) -> Bool { encoding == "UTF8" || encoding == "SQL_ASCII" }
+
     /// Whether the server has not ended the connection, as far as can be told without asking it.
     var isAlive: Bool {
         while !isBroken {
@@ -76,7 +79,7 @@ final class Connection {
             ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "enable_\($0) = off" } + ["jit = off"]
         try run((settings + plans).map { Statement("SET \($0)") })
         let encoding = try run(Statement("SHOW server_encoding")).first?.optionalText(0)
-        guard encoding == "UTF8" else {
+        guard Self.keepsUTF8(encoding) else {
             throw DatabaseTrouble(
                 .refusedSchema,
                 "The database has the encoding \(encoding ?? "unknown"). Make one with the encoding UTF8.")

@@ -9,7 +9,11 @@ import Spool
 struct ForwardingConsumer: BookingQueueConsumer {
     private var shared: any BookingQueueConsumer
     private let queue: any SharedBookingQueue
+    private let directory: SpoolDirectory
     private var spool: SpoolConsumer
+    /// Held by the one of a host's workers that forwards.
+    private var lock: SpoolLock?
+    private var isStarted = false
     /// When to look next for what has come into the spool.
     private var nextLook = ContinuousClock.now
     private var trouble: QueueUnavailable?
@@ -22,28 +26,48 @@ struct ForwardingConsumer: BookingQueueConsumer {
     /// So much of what can't be read goes with its letter.
     private static let bodyBytes = 8 << 20
 
-    init(_ shared: any BookingQueueConsumer, _ queue: any SharedBookingQueue, _ spool: SpoolConsumer) {
+    init(_ shared: any BookingQueueConsumer, _ queue: any SharedBookingQueue, _ directory: SpoolDirectory) {
         self.shared = shared
         self.queue = queue
-        self.spool = spool
+        self.directory = directory
+        spool = SpoolConsumer(directory)
     }
 
     mutating func start(at time: Timestamp) throws(QueueUnavailable) {
-        try spool.start(at: time)
         try shared.start(at: time)
+    }
+
+    /// Sees to it that this worker is the one that forwards, and that the spool is ready.
+    ///
+    /// - Returns: false while another does.
+    private mutating func mayForward(at time: Timestamp) throws(QueueUnavailable) -> Bool {
+        if isStarted { return true }
+        do {
+            try directory.makeMissing(using: LocalFileSystem())
+            if lock == nil { lock = try SpoolLock(directory) }
+            try spool.start(at: time)
+            // Forwarding has nothing to do with what a message says, so none is charged for a worker's death.
+            _ = try spool.recover(
+                upTo: 0, at: time, committed: { [queue] ids in (try? queue.known(among: ids)) ?? [] },
+                charge: { _ in .committed })
+        } catch is SpoolLock.Taken {
+            return false
+        } catch {
+            throw error as? QueueUnavailable ?? QueueUnavailable(reason: "The spool can't be used. \(error)")
+        }
+        isStarted = true
+        return true
     }
 
     mutating func recover(
         upTo limit: Int, at time: Timestamp,
         committed: ([BookingID]) throws(TableUnavailable) -> Set<BookingID>, charge: (Message) -> Settlement
     ) throws -> [BookingID] {
-        // Forwarding has nothing to do with what a message says, so none is charged for a worker's death.
-        _ = try spool.recover(upTo: 0, at: time, committed: committed, charge: charge)
-        return try shared.recover(upTo: limit, at: time, committed: committed, charge: charge)
+        try shared.recover(upTo: limit, at: time, committed: committed, charge: charge)
     }
 
     mutating func scan(retryingStuck: Bool) throws(QueueUnavailable) {
-        if retryingStuck { try spool.scan(retryingStuck: true) }
+        if retryingStuck, isStarted { try spool.scan(retryingStuck: true) }
         try shared.scan(retryingStuck: retryingStuck)
     }
 
@@ -59,6 +83,7 @@ struct ForwardingConsumer: BookingQueueConsumer {
     private mutating func forward(at time: Timestamp) {
         var count = 0
         do throws(QueueUnavailable) {
+            guard try mayForward(at: time) else { return }
             try spool.scan()
             while case let batch = try spool.receive(upTo: Self.portion, at: time), !batch.isEmpty {
                 var items: [Forwarded] = []
@@ -131,6 +156,7 @@ struct ForwardingConsumer: BookingQueueConsumer {
 
     mutating func counts() throws(QueueUnavailable) -> QueueCounts {
         var counts = try shared.counts()
+        guard isStarted else { return counts }
         let own = try spool.counts()
         counts.incoming += own.incoming + own.active
         counts.deferred += own.deferred
@@ -140,7 +166,7 @@ struct ForwardingConsumer: BookingQueueConsumer {
 
     mutating func progress(of id: BookingID) throws(QueueUnavailable) -> Progress? {
         if let progress = try shared.progress(of: id) { return progress }
-        return try spool.progress(of: id)
+        return isStarted ? try spool.progress(of: id) : nil
     }
 
     mutating func takeNotices() -> [QueueNotice] {
@@ -172,7 +198,9 @@ struct ForwardingConsumer: BookingQueueConsumer {
 
     func setPause(_ pause: QueuePause?) throws(QueueUnavailable) { try shared.setPause(pause) }
 
-    func keepReserve() { spool.keepReserve() }
+    func keepReserve() {
+        if isStarted { spool.keepReserve() }
+    }
 
     var needsRecovery: Bool { shared.needsRecovery }
     var nextDue: Timestamp? { shared.nextDue }

@@ -67,7 +67,7 @@ actor QueueWorker {
 
     /// - Parameters:
     ///   - directory: the spool.
-    ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used.
+    ///   - lock: the spool's lock; nil when it could not be taken yet because the spool can't be used, or isn't needed.
     ///   - consumer: the queue.
     ///   - reader: the queue, to look at.
     ///   - table: the table, to write.
@@ -160,7 +160,7 @@ actor QueueWorker {
     private func advance(at time: Timestamp) throws -> Next {
         switch stage {
         case .unlocked:
-            if lock == nil { lock = try takeLock() }
+            if lock == nil, !servesOthers { lock = try takeLock() }
             try consumer.start(at: time)
             pause = try consumer.pause()
             stage = .recovering

@@ -28,7 +28,6 @@ public struct WorkerDaemon: ReconfigurableService {
         let directory = SpoolDirectory(root: settings.spool.directory)
         let report = WorkerReport(
             logger: surroundings.logger, status: StatusLine(surroundings.notifier), engine: settings.engine)
-        let lock = try Self.lock(directory)
         let surveyed: any BookingQueueReader
         switch settings.engine {
         case .embedded:
@@ -37,10 +36,13 @@ public struct WorkerDaemon: ReconfigurableService {
             listener = nil
             surveyed = SpoolQueries(directory)
             worker = QueueWorker(
-                spool: directory, lock: lock, consumer: SpoolConsumer(directory), reader: surveyed,
+                spool: directory, lock: try Self.lock(directory), consumer: SpoolConsumer(directory),
+                reader: surveyed,
                 table: table,
                 settings: settings.worker, report: report)
         case .postgres:
+            // Somebody may want to put a file in before anything else comes; it is made later if it can't be now.
+            try? directory.makeMissing(using: LocalFileSystem())
             let target = DatabaseTarget(
                 settings.postgres, program: "acms-workerd", credentials: surroundings.credentials)
             let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -51,8 +53,8 @@ public struct WorkerDaemon: ReconfigurableService {
             listener = (PostgresListener(target), wakeUps)
             surveyed = PostgresQueueReader(DatabaseLink(target))
             worker = QueueWorker(
-                spool: directory, lock: lock,
-                consumer: ForwardingConsumer(shared, queue, SpoolConsumer(directory)),
+                spool: directory, lock: nil,
+                consumer: ForwardingConsumer(shared, queue, directory),
                 reader: PostgresQueueReader(link), table: PostgresTable(shared), settings: settings.worker,
                 report: report, servesOthers: true)
         }

@@ -70,6 +70,33 @@ import Varlink
         await second.stop()
     }
 
+    @Test func `several workers of one host share the work, and one of them forwards the spool`() async throws
+    {
+        let host = try Self.hosts(1, on: .shared())[0]
+        let front = try await host.startFront()
+        let first = try await host.startWorker()
+        try await eventually("the first to have the spool") {
+            FileManager.default.fileExists(atPath: "\(host.directory.path)/spool/lock")
+        }
+        let second = try host.start(
+            "acms-workerd",
+            [
+                "ACMS_SOCKET_QUEUE": host.socket("OtherQueue"),
+                "ACMS_SOCKET_CARETAKER": host.socket("OtherCaretaker"),
+            ])
+        try await eventually("the second to listen") {
+            FileManager.default.fileExists(atPath: host.socket("OtherQueue"))
+        }
+        try await host.committed(try await host.books((0..<200).map { "u\($0)" }))
+        await first.kill9()
+        let line =
+            #"{"input":{"userId":"x","apartmentId":"A","startDate":"2026-12-01","endDate":"2026-12-02"}}"#
+        try host.drop("late.jsonl", line.utf8)
+        try await eventually("the second to forward it") { try await host.list().count == 201 }
+        await second.stop()
+        await front.stop()
+    }
+
     @Test func `while the database is away bookings are refused at once, and it goes on by itself`()
         async throws
     {

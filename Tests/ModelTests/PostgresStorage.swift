@@ -48,7 +48,7 @@ struct PostgresStorage: HostStorage {
         let queue = PostgresQueue(link, clock: now)
         let consumer = PostgresConsumer(queue)
         return WorkerParts(
-            consumer: ForwardingConsumer(consumer, queue, SpoolConsumer(spool)),
+            consumer: ForwardingConsumer(consumer, queue, spool),
             reader: PostgresQueueReader(link), table: PostgresTable(consumer), servesOthers: true)
     }
 

@@ -38,6 +38,26 @@ import Testing
             "\(refusal?.reason ?? "")")
     }
 
+    @Test(arguments: [("UTF8", true), ("SQL_ASCII", true), ("LATIN1", false)])
+    func `a database must keep each byte`(_ encoding: String, _ isGood: Bool) throws {
+        let server = try PostgresServer.shared()
+        let name = server.freshSchema()
+        try server.sql(
+            "CREATE DATABASE \(name) ENCODING '\(encoding)' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        defer { _ = try? server.sql("DROP DATABASE \(name) WITH (FORCE)") }
+        var settings = Settings.Postgres()
+        settings.url = server.url(of: name)
+        let queue = PostgresQueue(DatabaseLink(DatabaseTarget(settings, program: "t", credentials: nil)))
+        let message = try MessageMaker().message("e\u{301}日🏠", "\u{e9}", key: "ß")
+        guard isGood else {
+            let refusal = #expect(throws: QueueUnavailable.self) { try queue.accept([message], again: false) }
+            #expect(refusal?.reason.contains("has the encoding LATIN1") == true)
+            return
+        }
+        #expect(try queue.accept([message], again: false) == [.accepted])
+        #expect(try queue.message(message.id)?.message == message)
+    }
+
     @Test func `the database itself stands against two undecided bookings and overlapping approved ones`()
         throws
     {
