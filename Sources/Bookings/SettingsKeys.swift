@@ -22,7 +22,8 @@ struct SettingsKey: Sendable {
         .identifier("postgres.schema", \.postgres.schema),
         .choice("postgres.buffer", \.postgres.buffer),
         .seconds("postgres.lease-seconds", \.postgres.lease, .seconds(1) ... .seconds(3600)),
-        .seconds("postgres.timeout-seconds", \.postgres.timeout, .seconds(1) ... .seconds(600)),
+        // A daemon that waits for longer than its watchdog allows would be ended.
+        .seconds("postgres.timeout-seconds", \.postgres.timeout, .seconds(1) ... .seconds(20)),
         .path("spool.directory", \.spool.directory),
         .integer("spool.max-messages", \.spool.maxMessages, 1...1_000_000_000),
         .integer("spool.max-bytes", \.spool.maxBytes, 1 << 20...1 << 50),
