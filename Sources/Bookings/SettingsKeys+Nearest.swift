@@ -3,7 +3,9 @@ extension SettingsKey {
     /// as nearly right.
     static func nearest(to name: String) -> SettingsKey? {
         let bare = String(name.drop { $0 != "." }.dropFirst())
-        return all.min { distance(from: name, bare, to: $0) < distance(from: name, bare, to: $1) }
+        // A short name without a section is as near as any to what resembles none.
+        let candidates = all.filter { !$0.isAlone || distance(name, $0.name) <= 3 }
+        return candidates.min { distance(from: name, bare, to: $0) < distance(from: name, bare, to: $1) }
     }
 
     /// The section that somebody meant who wrote `name`.
