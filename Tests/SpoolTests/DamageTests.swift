@@ -28,6 +28,22 @@ import Testing
         return String(decoding: try letter.header(for: [.bytes(Array(body.utf8))]), as: UTF8.self) + body
     }
 
+    @Test func `a letter whose body is said to be longer than can be counted harms nobody`() throws {
+        let id = BookingID.version7(at: now, random: (1, 2))
+        for version in [1, 2] {
+            let head = """
+                {"v":\(version),"id":"\(id)","class":"POISON","reason":"r","deadOn":"\(now)","receiveCount":1,\
+                "attempts":[],"fromFile":"f","fromLine":3,"bodySize":9223372036854775807}
+                """
+            try root.write("\(head)\nbody", to: "dead/\(DeadLetterFile.name(id))")
+            #expect(try DeadLetterStore(directory).letter(id, bodyBytes: 100)?.id == id.description)
+            let consumer = try started()
+            #expect(throws: RedriveObstacle.self) {
+                try consumer.redrivable(id, matching: nil, replacing: nil)
+            }
+        }
+    }
+
     private func single(_ message: Message) -> String { SpoolFileName.make(first: message.id, count: 1) }
 
     private func started() throws -> SpoolConsumer {
