@@ -42,6 +42,8 @@ public final class PostgresServer: Sendable {
                 "listen_addresses=", "unix_socket_directories=\(directory)",
             ] + options
         process.arguments = ["-c", Self.script, "bash", programs, directory] + settings
+        // No other child may keep it open.
+        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         process.standardInput = lifeline
         let output = Pipe()
         process.standardOutput = output
