@@ -106,12 +106,3 @@ enum BookingRow {
             createdOn: createdOn, updatedOn: updatedOn)
     }
 }
-
-extension Booking {
-    /// Whether this is what became of `request`, whatever was decided about it since.
-    func isMade(from request: BookingRequest) -> Bool {
-        userId.utf8.elementsEqual(request.userID.utf8)
-            && apartmentId.utf8.elementsEqual(request.apartmentID.utf8)
-            && startDate == request.stay.start.description && endDate == request.stay.end.description
-    }
-}

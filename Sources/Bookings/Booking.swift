@@ -66,3 +66,12 @@ public struct Booking: Codable, Hashable, Sendable {
             createdOn: message.acceptedOn, updatedOn: message.acceptedOn)
     }
 }
+
+extension Booking {
+    /// Whether this is what became of `request`, whatever was decided about it since.
+    package func isMade(from request: BookingRequest) -> Bool {
+        userId.utf8.elementsEqual(request.userID.utf8)
+            && apartmentId.utf8.elementsEqual(request.apartmentID.utf8)
+            && startDate == request.stay.start.description && endDate == request.stay.end.description
+    }
+}

@@ -25,10 +25,7 @@ public struct StoredBooking: Hashable, Sendable {
 
     /// Whether it and the target's row are one booking, whatever was decided about it since.
     public func isMade(from request: BookingRequest) -> Bool {
-        booking.userId.utf8.elementsEqual(request.userID.utf8)
-            && booking.apartmentId.utf8.elementsEqual(request.apartmentID.utf8)
-            && booking.startDate == request.stay.start.description
-            && booking.endDate == request.stay.end.description
+        booking.isMade(from: request)
     }
 }
 

@@ -11,8 +11,6 @@ final class Connection {
     private let warnings: UnsafeMutablePointer<Int32>
     /// Whether nothing more can be done with it.
     private(set) var isBroken = false
-    /// Whether statements are sent in a pipeline: several with one round trip.
-    private var isPipelining = false
 
     /// Connects to the first host that can be written, and makes the session ready.
     ///
@@ -240,7 +238,7 @@ final class Connection {
             return DatabaseTrouble(.lost, "The connection to the database broke: \(message).")
         }
         return DatabaseTrouble(
-            .server(code), "The database refused it: \(message) (\(code)).", constraint: field("n"))
+            .server(code), "The database refused it: \(message) (\(code)).")
     }
 
     /// Sends what is to be sent and waits until a result is there.

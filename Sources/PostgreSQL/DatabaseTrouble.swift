@@ -16,13 +16,10 @@ struct DatabaseTrouble: Error {
     let kind: Kind
     /// Full sentences.
     let reason: String
-    /// The constraint that was violated.
-    var constraint: String?
 
-    init(_ kind: Kind, _ reason: String, constraint: String? = nil) {
+    init(_ kind: Kind, _ reason: String) {
         self.kind = kind
         self.reason = reason
-        self.constraint = constraint
     }
 
     var code: String? {

@@ -13,8 +13,7 @@ struct MigrationToEmbedded {
     private let mark: String
     private let isMarked: Bool
     private var report: MigrationReport
-    private var source = TransferDigest()
-    private var copied = TransferDigest()
+    private var comparison = MigrationComparison()
 
     init(_ site: MigratedSite) throws {
         self.site = site
@@ -161,34 +160,13 @@ struct MigrationToEmbedded {
         try database.forEachMessages { try result.compare($0, there) }
         try database.forEachLetters { letters in
             for letter in letters {
-                result.take(letter, letter, there.match(letter), id: letter.id.description)
+                result.comparison.take(
+                    letter, letter, there.match(letter), id: letter.id.description, &result.report)
             }
         }
         self = result
         guard report.conflicts.isEmpty else { return }
-        guard source == copied else {
-            throw Failure.moveStopped(
-                "The checksums differ: \(source) of \(source.count) in the database, \(copied) of \(copied.count) in the spool and the table."
-            )
-        }
-        report.checksum = copied.description
-    }
-
-    private mutating func take<Record: TransferRecord>(
-        _ record: Record, _ found: Record?, _ match: TransferMatch?, id: String
-    ) {
-        source.add(record)
-        switch match {
-        case .same:
-            if let found { copied.add(found) }
-        case .later:
-            report.changedSince += 1
-            copied.add(record)
-        case .earlier, .different:
-            report.add([.init(id: id, reason: "Its id belongs to something else there.", otherId: id)])
-        case nil:
-            report.add([.init(id: id, reason: "It was not taken there, and no reason can be found.")])
-        }
+        report.checksum = try comparison.checksum(from: "the database", to: "the spool and the table")
     }
 
     private mutating func compare(_ bookings: [StoredBooking]) throws {
@@ -202,7 +180,7 @@ struct MigrationToEmbedded {
         let named = Set(report.conflicts.map(\.id))
         for booking in bookings where !named.contains(booking.booking.id) {
             let other = found[booking.booking.id]
-            take(booking, other, other.map { booking.match($0) }, id: booking.booking.id)
+            comparison.take(booking, other, other.map { booking.match($0) }, id: booking.booking.id, &report)
         }
     }
 
@@ -216,7 +194,7 @@ struct MigrationToEmbedded {
             }
             // It has failed there since.
             if match == nil, there.isDead(stored) { match = .later }
-            take(stored, stored, match, id: id)
+            comparison.take(stored, stored, match, id: id, &report)
         }
     }
 

@@ -10,8 +10,7 @@ struct MigrationToPostgres {
     private let table: TransferTable
     private let spool: TransferSpool
     private var report: MigrationReport
-    private var source = TransferDigest()
-    private var copied = TransferDigest()
+    private var comparison = MigrationComparison()
 
     init(_ site: MigratedSite) throws {
         self.site = site
@@ -101,31 +100,7 @@ struct MigrationToPostgres {
         try spool.forEachLetters(upTo: MigratedSite.letters) { try result.compare($0) }
         self = result
         guard report.conflicts.isEmpty else { return }
-        guard source == copied else {
-            throw Failure.moveStopped(
-                "The checksums differ: \(source) of \(source.count) in the spool and the table, \(copied) of \(copied.count) in the database."
-            )
-        }
-        report.checksum = copied.description
-    }
-
-    /// - Parameter match: how what the database has stands to it.
-    private mutating func take<Record: TransferRecord>(
-        _ record: Record, _ found: Record?, _ match: TransferMatch?, id: String
-    ) {
-        source.add(record)
-        switch match {
-        case .same:
-            if let found { copied.add(found) }
-        case .later:
-            // Somebody there has gone on with it.
-            report.changedSince += 1
-            copied.add(record)
-        case .earlier, .different:
-            report.add([.init(id: id, reason: "Its id belongs to something else there.", otherId: id)])
-        case nil:
-            report.add([.init(id: id, reason: "It was not taken there, and no reason can be found.")])
-        }
+        report.checksum = try comparison.checksum(from: "the spool and the table", to: "the database")
     }
 
     private mutating func compare(_ bookings: [StoredBooking]) throws {
@@ -142,7 +117,7 @@ struct MigrationToPostgres {
         let named = Set(report.conflicts.map(\.id))
         for booking in bookings where !named.contains(booking.booking.id) {
             let other = found[booking.booking.id]
-            take(booking, other, other.map { booking.match($0) }, id: booking.booking.id)
+            comparison.take(booking, other, other.map { booking.match($0) }, id: booking.booking.id, &report)
         }
     }
 
@@ -158,7 +133,7 @@ struct MigrationToPostgres {
             if other == nil, let booking = committed[stored.message.id.description] {
                 match = booking.isMade(from: stored.message.request) ? .later : .different
             }
-            take(stored, other, match, id: stored.message.id.description)
+            comparison.take(stored, other, match, id: stored.message.id.description, &report)
         }
     }
 
@@ -176,7 +151,7 @@ struct MigrationToPostgres {
                 let isCommitted = committed[letter.id.description]?.isMade(from: message.request) ?? false
                 if isQueued || isCommitted { match = .later }
             }
-            take(letter, other, match, id: letter.id.description)
+            comparison.take(letter, other, match, id: letter.id.description, &report)
         }
     }
 

@@ -2,7 +2,6 @@
 #define CPOSTGRESQL_H
 
 #include <postgresql/libpq-fe.h>
-#include <stdbool.h>
 
 // libpq is looked for when it is needed first, so that a program that only knows the embedded engine neither needs it
 // nor pays for it: with what it brings itself (TLS, Kerberos, LDAP) it would add some 10 MB and 10 ms to each start.
@@ -21,12 +20,10 @@
     X(PQgetisnull) \
     X(PQgetlength) \
     X(PQgetvalue) \
-    X(PQhost) \
     X(PQisBusy) \
     X(PQlibVersion) \
     X(PQnotifies) \
     X(PQntuples) \
-    X(PQparameterStatus) \
     X(PQpipelineSync) \
     X(PQresultErrorField) \
     X(PQresultStatus) \
