@@ -86,6 +86,9 @@ public protocol BookingQueueConsumer {
         _ id: BookingID, matching filter: DeadLetterFilter?, replacing input: CreateBookingInput?
     ) throws -> Message
 
+    /// What stands in the queue against putting letters' messages back into it, as far as ``redrive(_:as:)`` would find it.
+    func obstacles(to messages: [Message]) throws(QueueUnavailable) -> [BookingID: RedriveObstacle]
+
     /// Puts letters' messages back into the queue, durably. Nothing may be in hand.
     ///
     /// - Parameter name: an id unlike any other, for what they get in common.

@@ -38,6 +38,37 @@ extension PostgresConsumer {
             replacing: input)
     }
 
+    /// Those whose claim or key another message has.
+    public func obstacles(to messages: [Message]) throws(QueueUnavailable) -> [BookingID: RedriveObstacle] {
+        let claimed = try use { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.run(
+                Statement(
+                    """
+                    SELECT r.id FROM \(MessageRow.writtenRows) WHERE EXISTS (
+                      SELECT FROM messages m WHERE m.holds AND m.id <> r.id AND m.user_id = r.user_id
+                        AND m.apartment_id = r.apartment_id)
+                    OR EXISTS (
+                      SELECT FROM messages m WHERE m.holds AND m.id <> r.id AND m.user_id = r.user_id
+                        AND m.idempotency_key = r.idempotency_key)
+                    """, MessageRow.values(of: messages)))
+            var claimed: Set<BookingID> = []
+            for row in rows.all { claimed.insert(try row.id(0)) }
+            return claimed
+        }
+        // Those that go back hold their own against those behind them.
+        var claims: Set<ClaimKey> = []
+        var obstacles: [BookingID: RedriveObstacle] = [:]
+        for message in messages {
+            let own = [message.request.claim, message.request.keyClaim].compactMap(\.self)
+            if claimed.contains(message.id) || !claims.isDisjoint(with: own) {
+                obstacles[message.id] = .claimed
+            } else {
+                claims.formUnion(own)
+            }
+        }
+        return obstacles
+    }
+
     /// Puts letters' messages back into the queue. A letter stays whose claim or key another message has.
     public func redrive(
         _ messages: [Message], as name: BookingID

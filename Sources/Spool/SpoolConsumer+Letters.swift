@@ -24,6 +24,9 @@ extension SpoolConsumer {
         }
     }
 
+    /// None: what another message claims is found by the worker.
+    public func obstacles(to messages: [Message]) -> [BookingID: RedriveObstacle] { [:] }
+
     /// Puts letters' messages back into the queue, durably, and then removes the letters. Nothing may be in hand.
     ///
     /// A crash between leaves both; the message has the higher redrive count, by which it replaces the letter.

@@ -190,6 +190,10 @@ struct ForwardingConsumer: BookingQueueConsumer {
         try shared.redrivable(id, matching: filter, replacing: input)
     }
 
+    func obstacles(to messages: [Message]) throws(QueueUnavailable) -> [BookingID: RedriveObstacle] {
+        try shared.obstacles(to: messages)
+    }
+
     func hasLetter(_ id: BookingID, matching filter: DeadLetterFilter?) throws(QueueUnavailable) -> Bool {
         try shared.hasLetter(id, matching: filter)
     }

@@ -62,15 +62,19 @@ extension QueueWorker {
                 }
             }
             messages = try withoutRefused(messages, &done)
-            if !dryRun, !messages.isEmpty {
-                let obstacles = try consumer.redrive(
-                    messages, as: .version7(at: now(), random: Self.random()))
+            if !messages.isEmpty {
+                let obstacles =
+                    dryRun
+                    ? try consumer.obstacles(to: messages)
+                    : try consumer.redrive(messages, as: .version7(at: now(), random: Self.random()))
                 for message in messages {
                     if let obstacle = obstacles[message.id] { done.fail(message.id, obstacle, filter) }
                 }
                 messages.removeAll { obstacles[$0.id] != nil }
-                if !messages.isEmpty { report.redriven(messages, by: peer) }
-                wake.yield()
+                if !dryRun {
+                    if !messages.isEmpty { report.redriven(messages, by: peer) }
+                    wake.yield()
+                }
             }
             done.ids = messages.map(\.id)
         } catch {

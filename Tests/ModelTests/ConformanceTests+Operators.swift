@@ -71,6 +71,33 @@ extension ConformanceTests {
     }
 
     @Test(arguments: Engine.allCases)
+    func `a letter doesn't get what a message in the queue has claimed`(_ engine: Engine) async throws {
+        let site = try await ConformanceSite(engine)
+        site.curse("bad")
+        let letter = try await site.book("u", "bad", "2026-12-01", "2026-12-05")
+        try await site.exhaust()
+        let holder = try await site.book("u", "good", "2026-12-01", "2026-12-05")
+        let input = CreateBookingInput(
+            userId: "u", apartmentId: "good", startDate: "2027-01-01", endDate: "2027-01-02")
+        for dryRun in [true, false] {
+            let done = await site.worker.worker.redrive(
+                [letter], matching: nil, input: input, dryRun: dryRun, by: site.peer)
+            switch engine {
+            case .embedded:
+                // It is found when the worker comes to it.
+                #expect(done.ids == [letter])
+            case .postgres:
+                #expect(done.ids.isEmpty)
+                #expect(done.failed.first?.error == BookingsInterface.PendingBookingExists.errorName)
+            }
+        }
+        try await site.drain()
+        #expect(try site.table.booking(holder) != nil && site.table.booking(letter) == nil)
+        #expect(try site.reader.letter(letter) != nil)
+        await site.end()
+    }
+
+    @Test(arguments: Engine.allCases)
     func `a redriven message that dies again keeps its history`(_ engine: Engine) async throws {
         let site = try await ConformanceSite(engine)
         site.curse("bad")
