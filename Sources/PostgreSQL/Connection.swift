@@ -4,13 +4,16 @@ import Glibc
 
 /// A connection to the database. Used by one thread at a time.
 final class Connection {
-    private let pq: LibPQ
-    private let handle: OpaquePointer
-    private let timeout: Duration
-    private var names: [String: String] = [:]
+    let pq: LibPQ
+    let handle: OpaquePointer
+    let timeout: Duration
+    /// Statements by their SQL.
+    var prepared: [String: PreparedStatement] = [:]
+    /// The number in the name of the last one.
+    var lastName = 0
     private let warnings: UnsafeMutablePointer<Int32>
     /// Whether nothing more can be done with it.
-    private(set) var isBroken = false
+    var isBroken = false
 
     /// Connects to the first host that can be written, and makes the session ready.
     ///
@@ -138,172 +141,14 @@ final class Connection {
             .lost, "The database has committed without its standby, which it was told to wait for.")
     }
 
-    /// Runs statements one after the other, sent together.
-    ///
-    /// - Returns: what each has brought.
-    /// - Throws: what is wrong with the first that failed; those behind it were not run.
-    @discardableResult
-    func run(_ statements: [Statement]) throws(DatabaseTrouble) -> [Rows] {
-        guard !isBroken else { throw lost() }
-        let deadline = ContinuousClock.now + timeout
-        var expected: [(number: Int?, sql: String)] = []
-        for (number, statement) in statements.enumerated() {
-            if names[statement.sql] == nil,
-                !expected.contains(where: { $0.number == nil && $0.sql == statement.sql })
-            {
-                try prepare(statement.sql)
-                expected.append((nil, statement.sql))
-            }
-            try send(statement)
-            expected.append((number, statement.sql))
-        }
-        guard pq.functions.pointee.PQpipelineSync(handle) == 1 else { throw lost() }
-        return try results(of: expected, deadline)
-    }
-
-    private func name(of sql: String) -> String { names[sql] ?? "acms\(pendingNames[sql] ?? 0)" }
-    private var pendingNames: [String: Int] = [:]
-    private var nextName = 0
-
-    private func prepare(_ sql: String) throws(DatabaseTrouble) {
-        nextName += 1
-        pendingNames[sql] = nextName
-        guard pq.functions.pointee.PQsendPrepare(handle, "acms\(nextName)", sql, 0, nil) == 1 else {
-            throw lost()
-        }
-    }
-
-    private func send(_ statement: Statement) throws(DatabaseTrouble) {
-        let name = name(of: statement.sql)
-        let sent = statement.withParameters { values in
-            pq.functions.pointee.PQsendQueryPrepared(
-                handle, name, Int32(statement.parameters.count), values, nil, nil, 0)
-        }
-        guard sent == 1 else { throw lost() }
-    }
-
-    private func results(
-        of expected: [(number: Int?, sql: String)], _ deadline: ContinuousClock.Instant
-    ) throws(DatabaseTrouble) -> [Rows] {
-        let functions = pq.functions.pointee
-        var rows: [Rows] = []
-        var trouble: DatabaseTrouble?
-        var index = 0
-        while true {
-            try wait(until: deadline)
-            guard let result = functions.PQgetResult(handle) else {
-                // The end of one statement's results.
-                guard functions.PQstatus(handle) == CONNECTION_OK else { throw trouble ?? lost() }
-                index += 1
-                guard index <= expected.count + 1 else { throw lost() }
-                continue
-            }
-            switch functions.PQresultStatus(result) {
-            case PGRES_PIPELINE_SYNC:
-                functions.PQclear(result)
-                if let trouble { throw trouble }
-                return rows
-            case PGRES_PIPELINE_ABORTED:
-                functions.PQclear(result)
-            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                guard index < expected.count, expected[index].number == nil else {
-                    rows.append(Rows(result, pq))
-                    continue
-                }
-                names[expected[index].sql] = name(of: expected[index].sql)
-                functions.PQclear(result)
-            default:
-                let found = self.trouble(in: result)
-                functions.PQclear(result)
-                if trouble == nil { trouble = found }
-                if functions.PQstatus(handle) != CONNECTION_OK {
-                    isBroken = true
-                    throw found
-                }
-            }
-        }
-    }
-
-    private func trouble(in result: OpaquePointer) -> DatabaseTrouble {
-        let functions = pq.functions.pointee
-        // The fields' letters are those of the protocol, PG_DIAG_SQLSTATE and so on in C.
-        func field(_ letter: Unicode.Scalar) -> String? {
-            functions.PQresultErrorField(result, Int32(letter.value)).map {
-                Self.oneLine(String(cString: $0))
-            }
-        }
-        let message = field("M") ?? Self.message(of: handle, pq)
-        guard let code = field("C"), functions.PQstatus(handle) == CONNECTION_OK else {
-            isBroken = true
-            return DatabaseTrouble(.lost, "The connection to the database broke: \(message).")
-        }
-        return DatabaseTrouble(
-            .server(code), "The database refused it: \(message) (\(code)).")
-    }
-
-    /// Sends what is to be sent and waits until a result is there.
-    private func wait(until deadline: ContinuousClock.Instant) throws(DatabaseTrouble) {
-        let functions = pq.functions.pointee
-        while true {
-            let unsent = functions.PQflush(handle)
-            guard unsent >= 0 else { throw lost() }
-            if unsent == 0, functions.PQisBusy(handle) == 0 { return }
-            guard try poll(until: deadline, alsoForWriting: unsent == 1) else {
-                isBroken = true
-                throw DatabaseTrouble(
-                    .lost,
-                    "The database has not answered for \(timeout.components.seconds) s (postgres.timeout-seconds)."
-                )
-            }
-            guard functions.PQconsumeInput(handle) == 1 else { throw lost() }
-        }
-    }
-
-    /// - Returns: false when nothing came in time.
-    private func poll(until deadline: ContinuousClock.Instant, alsoForWriting: Bool) throws(DatabaseTrouble)
-        -> Bool
-    {
-        while true {
-            let left = deadline - .now
-            guard left > .zero else { return false }
-            var entry = pollfd(
-                fd: socket, events: Int16(POLLIN | (alsoForWriting ? POLLOUT : 0)), revents: 0)
-            let ready = Glibc.poll(&entry, 1, Int32(min(left / .milliseconds(1), 3_600_000)) + 1)
-            if ready > 0 { return true }
-            if ready < 0, errno != EINTR { throw lost() }
-        }
-    }
-
-    /// Notifications that have come, and a wait for them when there are none.
-    ///
-    /// - Returns: channel and payload of each.
-    func notifications(waiting: Duration) throws(DatabaseTrouble) -> [(channel: String, payload: String)] {
-        let functions = pq.functions.pointee
-        var found: [(channel: String, payload: String)] = []
-        let deadline = ContinuousClock.now + waiting
-        while true {
-            while let notification = functions.PQnotifies(handle) {
-                found.append(
-                    (
-                        String(cString: notification.pointee.relname),
-                        String(cString: notification.pointee.extra)
-                    ))
-                functions.PQfreemem(notification)
-            }
-            if !found.isEmpty { return found }
-            guard try poll(until: deadline, alsoForWriting: false) else { return [] }
-            guard functions.PQconsumeInput(handle) == 1 else { throw lost() }
-        }
-    }
-
-    private func lost() -> DatabaseTrouble {
+    func lost() -> DatabaseTrouble {
         isBroken = true
         let message = Self.message(of: handle, pq)
         return DatabaseTrouble(
             .lost, "The connection to the database broke\(message.isEmpty ? "" : ": \(message)").")
     }
 
-    private static func message(of handle: OpaquePointer, _ pq: LibPQ) -> String {
+    static func message(of handle: OpaquePointer, _ pq: LibPQ) -> String {
         pq.functions.pointee.PQerrorMessage(handle).map { oneLine(String(cString: $0)) }
             ?? "no reason is given"
     }
@@ -312,7 +157,7 @@ final class Connection {
         "why isn't told, as that could quote a password; write \"@\" in postgres.url as %40 and \"/\" as %2F, but for "
         + "the \"@\" before the host and the \"/\" before the database"
 
-    private static func oneLine(_ text: String) -> String {
+    static func oneLine(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).map {
             String($0.drop { $0.isWhitespace })
         }

@@ -41,12 +41,12 @@ struct acms_pq {
 #undef ACMS_PQ_MEMBER
 };
 
-/// Finds libpq's functions, once for the process.
+/// Finds libpq's functions, once for the process; while it isn't there, it is looked for at each call.
 ///
 /// @return them, or null; then `acms_pq_failure` says why.
 const struct acms_pq *_Nullable acms_pq_load(void);
 
-/// Why libpq's functions can't be had.
+/// Why this thread's last `acms_pq_load` had nothing to return.
 const char *_Nonnull acms_pq_failure(void);
 
 /// Counts the warnings (and nothing milder) that a connection gets from now on. The server tells with one that a commit
