@@ -1,7 +1,7 @@
 """What happens to hosts and their database under load, alone or while something else is the matter already.
 
 Each fault is a method, which leaves everything as it has found it. What happens meanwhile is drawn again. At least one
-host stays whole, so that it can be told how long nobody was accepted.
+host stays whole, of those that don't buffer, so that it can be told how long nobody was accepted.
 """
 
 import collections
@@ -139,8 +139,9 @@ class Faults:
         return host.machine.is_joined and not any((host.name, program) in self.suspended for program in INTERFACES)
 
     def all_but_one(self):
-        """Hosts to which something may happen: all but one of those that are whole."""
-        spared = self.chance.choice([host for host in self.hosts if self.is_whole(host)])
+        """Hosts to which something may happen: all but one of those that are whole, and tell by what they accept whether
+        the database is there."""
+        spared = self.chance.choice([host for host in self.hosts if self.is_whole(host) and not host.buffers])
         return [host for host in self.hosts if host is not spared]
 
     def some(self):
