@@ -5,7 +5,7 @@ import Varlink
 /// Accepting into a queue that hosts share. The queue judges, because others book meanwhile; what this host's own spool
 /// holds, and has not forwarded yet, is judged here.
 extension Acceptance {
-    /// A call whose messages were on their way when the connection broke: whether they are in the queue shows once it is
+    /// A call whose messages were on their way when the database failed: whether they are in the queue shows once it is
     /// back.
     struct Undecided {
         let submission: Submission
@@ -88,7 +88,7 @@ extension Acceptance {
         return .failure(ErrorReply(pending))
     }
 
-    /// Asks again about messages whose connection broke.
+    /// Asks again about messages that may be in the queue.
     private func retryUndecided(_ shared: any SharedBookingQueue) {
         guard !undecided.isEmpty else { return }
         let waiting = undecided
@@ -103,8 +103,8 @@ extension Acceptance {
             report.table(nil)
         } catch {
             let reason = """
-                The connection to the database broke while the booking was made durable, and whether it was is not \
-                known. Ask again with an idempotencyKey: then it is booked once. \(error.reason)
+                The database failed while the booking was made durable, and whether it was is not known. Ask again \
+                with an idempotencyKey: then it is booked once. \(error.reason)
                 """
             let time = ContinuousClock.now
             undecided = waiting.filter { $0.deadline > time }

@@ -46,7 +46,10 @@ public struct FrontDaemon: ReconfigurableService {
             sharing = nil
         case .postgres:
             let target = DatabaseTarget(
-                settings.postgres, program: "acms-frontd", credentials: surroundings.credentials)
+                settings.postgres, program: "acms-frontd", credentials: surroundings.credentials
+            ) { [logger = surroundings.logger] schema in
+                logger.notice("Made the schema \(schema): the database had none.")
+            }
             let (reached, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
             acceptance = try Acceptance(
                 settings.spool, table: UnreachableTable(), report: report,

@@ -82,8 +82,10 @@ extension Connection {
                 prepared[expected[index].sql]?.isReady = true
                 functions.PQclear(result)
             default:
-                let found = self.trouble(in: result)
+                var found = self.trouble(in: result)
                 functions.PQclear(result)
+                // All was done before it.
+                if index >= expected.count { found.isUndecided = true }
                 if trouble == nil { trouble = found }
                 if functions.PQstatus(handle) != CONNECTION_OK {
                     isBroken = true
@@ -102,12 +104,15 @@ extension Connection {
             }
         }
         let message = field("M") ?? Self.message(of: handle, pq)
-        guard let code = field("C"), functions.PQstatus(handle) == CONNECTION_OK else {
+        // A farewell can follow a commit that was done.
+        let isFarewell = ["FATAL", "PANIC"].contains(field("V"))
+        guard let code = field("C"), functions.PQstatus(handle) == CONNECTION_OK, !isFarewell else {
             isBroken = true
             return DatabaseTrouble(.lost, "The connection to the database broke: \(message).")
         }
-        return DatabaseTrouble(
-            .server(code), "The database refused it: \(message) (\(code)).")
+        // Statements that were planned before somebody changed the schema, or that are gone, stay of no use.
+        if ["0A000", "26000"].contains(code) { isBroken = true }
+        return DatabaseTrouble(server: code, "The database refused it: \(message) (\(code)).")
     }
 
     /// Sends what is to be sent and waits until a result is there.

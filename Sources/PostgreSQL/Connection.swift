@@ -31,7 +31,9 @@ final class Connection {
         guard functions.PQstatus(handle) == CONNECTION_OK else {
             let reason = target.mayBeQuoted ? Self.hidden : Self.message(of: handle, pq)
             throw DatabaseTrouble(
-                .unreachable, "The database can't be reached: \(reason). See that it runs, and postgres.url.")
+                .unreachable,
+                "The database can't be reached: \(reason). See that it runs and lets acms in, and postgres.url."
+            )
         }
         acms_pq_count_warnings(handle, warnings)
         _ = functions.PQsetnonblocking(handle, 1)
@@ -70,7 +72,8 @@ final class Connection {
         let settings = [
             "client_encoding = 'UTF8'", "TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "bytea_output = 'hex'",
             "search_path = \(target.quotedSchema)", "default_transaction_isolation = 'read committed'",
-            "lock_timeout = \(milliseconds / 2)", "idle_in_transaction_session_timeout = \(milliseconds)",
+            "statement_timeout = 0", "lock_timeout = \(milliseconds / 2)",
+            "idle_in_transaction_session_timeout = \(milliseconds)",
             "tcp_keepalives_idle = \(max(1, milliseconds / 2000))", "tcp_keepalives_interval = 1",
             "tcp_keepalives_count = 3", "tcp_user_timeout = \(milliseconds)",
         ]

@@ -19,6 +19,8 @@ public struct DatabaseLook: Hashable, Sendable {
         case encoding
         /// The schema is of a newer acms.
         case newerSchema
+        /// Something of the schema is missing.
+        case incomplete
         /// The bookings were moved to another place.
         case moved
         /// There is no schema, and the role may not make one.
@@ -117,6 +119,8 @@ public struct DatabaseLook: Hashable, Sendable {
                             + "Let it make schemas in the database, or make the schema for it."
                     )
             }
+            step = .incomplete
+            try Schema.checkIsWhole(connection, target)
             step = .moved
             _ = try Schema.present(connection, target)
             return .usable

@@ -10,6 +10,8 @@ public struct DatabaseTarget: Sendable {
     let timeout: Duration
     let lease: Duration
     let program: String
+    /// What all connections of the process have in common.
+    let used: UsedSchema
     /// Whether to use a schema whose bookings were moved away.
     package var ignoresMove = false
 
@@ -18,12 +20,17 @@ public struct DatabaseTarget: Sendable {
     ///   - program: what the server shows as the connection's `application_name`.
     ///   - credentials: the directory of the service's credentials (`$CREDENTIALS_DIRECTORY`), in which
     ///     `postgres-password` is the password, if it is there.
-    public init(_ settings: Settings.Postgres, program: String, credentials: String?) {
+    ///   - onSchemaMade: called with its name when this process has made the schema.
+    public init(
+        _ settings: Settings.Postgres, program: String, credentials: String?,
+        onSchemaMade: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         url = settings.url
         schema = settings.schema
         timeout = settings.timeout
         lease = settings.lease
         self.program = program
+        used = UsedSchema(onMade: onSchemaMade)
         password = credentials.flatMap { Self.line(of: "\($0)/postgres-password") }
     }
 

@@ -16,18 +16,34 @@ struct DatabaseTrouble: Error {
     let kind: Kind
     /// Full sentences.
     let reason: String
+    /// Whether what was to be committed may have been.
+    var isUndecided: Bool
 
     init(_ kind: Kind, _ reason: String) {
         self.kind = kind
         self.reason = reason
+        isUndecided = kind == .lost
     }
+
+    /// - Parameter code: the server's, which adds the remedy to the reason.
+    init(server code: String, _ reason: String) {
+        self.init(.server(code), "\(reason)\(Self.remedies[code].map { " \($0)" } ?? "")")
+    }
+
+    private static let remedies: [String: String] = {
+        let restore = "The schema isn't as acms has made it; restore it from a backup."
+        return [
+            "25006": "Name the server that can be written in postgres.url.",
+            "3F000": restore, "42703": restore, "42P01": restore,
+            "42501": "Make the role the owner of the schema and what is in it.",
+            "53100": "Make room on the database's disk.",
+            "55P03": "Somebody holds a lock on it for long; pg_stat_activity and pg_locks tell who.",
+        ]
+    }()
 
     var code: String? {
         if case .server(let code) = kind { code } else { nil }
     }
-
-    /// Whether what was to be committed may have been.
-    var isUndecided: Bool { kind == .lost }
 
     /// Whether the same may succeed when it is done again at once: others were in the way.
     var isCollision: Bool { code == "40001" || code == "40P01" }

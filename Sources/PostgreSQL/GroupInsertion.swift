@@ -15,6 +15,19 @@ struct GroupInsertion {
 
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SharedVerdict] {
         var inserted: Set<BookingID> = []
+        do {
+            return try judge(&inserted, connection)
+        } catch {
+            // Whatever has failed since, these are durable.
+            var trouble = error
+            if !inserted.isEmpty { trouble.isUndecided = true }
+            throw trouble
+        }
+    }
+
+    private func judge(
+        _ inserted: inout Set<BookingID>, _ connection: Connection
+    ) throws(DatabaseTrouble) -> [SharedVerdict] {
         var verdicts = [SharedVerdict?](repeating: nil, count: messages.count)
         for _ in 0..<Self.rounds {
             let open = verdicts.indices.filter { verdicts[$0] == nil }

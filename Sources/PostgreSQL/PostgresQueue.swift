@@ -28,8 +28,11 @@ public final class PostgresQueue: SharedBookingQueue {
         guard !messages.isEmpty else { return [] }
         FaultPoint.reached("front.write")
         do {
+            var again = again
             let verdicts = try link.retrying { (connection) throws(DatabaseTrouble) in
-                try GroupInsertion(messages, again: again).run(connection)
+                // A try that others were in the way of may have made some of them durable.
+                defer { again = true }
+                return try GroupInsertion(messages, again: again).run(connection)
             }
             FaultPoint.reached("front.answer")
             return verdicts

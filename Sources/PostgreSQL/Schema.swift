@@ -5,37 +5,55 @@ enum Schema {
     /// The newest version that this program knows.
     static let version = 1
 
-    /// Sees to it that the schema is there and as this program knows it. Whoever comes first makes it or brings it up to
-    /// date, under a lock that the others wait for.
-    static func prepare(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble) {
-        if try present(connection, target) == version { return }
-        do {
-            try migrate(connection, target)
-        } catch {
-            guard let code = error.code, code == "42501" || code == "58P01" || code == "0A000" else {
-                throw error
-            }
-            throw DatabaseTrouble(
-                .refusedSchema,
-                "The schema \(target.schema) can't be made or brought up to date. \(error.reason) Let the role make "
-                    + "schemas in the database, or make the schema for it, and 'CREATE EXTENSION btree_gist'."
-            )
-        }
+    /// What is there.
+    struct Present {
+        let version: Int
+        /// Which schema it is: one that was made anew is another, one that was restored is the same.
+        let identity: String
     }
 
-    /// - Returns: the version that is there; nil without one.
+    /// Sees to it that the schema is there and as this program knows it. Whoever comes first makes it or brings it up to
+    /// date, under a lock that the others wait for; but not in place of one that this process has used.
+    static func prepare(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble) {
+        let used = target.used.identity
+        var found = try present(connection, target)
+        if used == nil, found?.version != version {
+            do {
+                if try migrate(connection, target) { target.used.made(target.schema) }
+            } catch {
+                guard let code = error.code, ["42501", "58P01", "0A000"].contains(code) else { throw error }
+                throw DatabaseTrouble(
+                    .refusedSchema,
+                    "The schema \(target.schema) can't be made or brought up to date. \(error.reason) Let the role make "
+                        + "schemas in the database, or make the schema for it, and 'CREATE EXTENSION btree_gist'."
+                )
+            }
+            found = try present(connection, target)
+        }
+        guard let found, used == nil || found.identity == used else {
+            throw DatabaseTrouble(
+                .refusedSchema,
+                "The schema \(target.schema) that was used before is gone\(found == nil ? "" : ", and another is in its place"). "
+                    + "Restore it from a backup, or restart all daemons to begin anew with what is there now."
+            )
+        }
+        try checkIsWhole(connection, target)
+        target.used.use(found.identity)
+    }
+
+    /// - Returns: what is there; nil without a schema, or with an empty one.
     static func present(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble)
-        -> Int?
+        -> Present?
     {
         let row: Row?
         do {
-            row = try connection.run(Statement("SELECT version, moved_to FROM control")).first
+            row = try connection.run(Statement("SELECT version, moved_to, identity FROM control")).first
         } catch  where error.code == "42P01" || error.code == "3F000" {
             return nil
         } catch {
             throw error
         }
-        guard let row else { return nil }
+        guard let row else { throw notWhole(target, "control has no row") }
         let found = try row.integer(0)
         if found > version {
             throw DatabaseTrouble(
@@ -49,10 +67,39 @@ enum Schema {
                 "The bookings of the schema \(target.schema) were moved to \(place). Set 'engine: embedded' there, or "
                     + "move them back with 'acmsctl migrate --to postgres'.")
         }
-        return found
+        return Present(version: found, identity: try row.text(2))
     }
 
-    private static func migrate(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble) {
+    /// Whether all that the promises rest on is there: a backup that is being restored has its indexes last.
+    static func checkIsWhole(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble) {
+        let row = try connection.run(
+            Statement(
+                """
+                SELECT string_agg(name, ', ') FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
+                  SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                  WHERE c.relname = name AND c.relnamespace = to_regnamespace($2) AND i.indisvalid)
+                """, [.array(unique), .text(target.quotedSchema)])
+        ).first
+        if let missing = row?.optionalText(0) { throw notWhole(target, "\(missing) missing") }
+    }
+
+    private static func notWhole(_ target: DatabaseTarget, _ what: String) -> DatabaseTrouble {
+        DatabaseTrouble(
+            .refusedSchema,
+            "The schema \(target.schema) isn't whole: \(what). Wait until its backup is restored, or restore it."
+        )
+    }
+
+    private static let unique = [
+        "bookings_pkey", "no_overlap", "one_pending_booking", "one_booking_a_key", "messages_pkey",
+        "one_claim",
+        "one_message_a_key", "forwarded_pkey",
+    ]
+
+    /// - Returns: whether it has made the schema.
+    private static func migrate(
+        _ connection: Connection, _ target: DatabaseTarget
+    ) throws(DatabaseTrouble) -> Bool {
         try connection.inTransaction { () throws(DatabaseTrouble) in
             _ = try connection.run(Statement("SELECT pg_advisory_xact_lock(\(Lock.migration.key(target)))"))
             // Not IF NOT EXISTS, which needs the right to make schemas even where there is one.
@@ -63,6 +110,7 @@ enum Schema {
             let isThere = try connection.run(Statement("SELECT to_regclass('control') IS NOT NULL")).first?
                 .flag(0)
             if isThere != true { for sql in first { try connection.run([Statement(sql)]) } }
+            return isThere != true
         }
     }
 
@@ -149,6 +197,7 @@ enum Schema {
         CREATE TABLE control (
           only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
           version integer NOT NULL,
+          identity uuid NOT NULL DEFAULT gen_random_uuid(),
           is_paused boolean NOT NULL DEFAULT false,
           paused_until timestamptz,
           paused_since timestamptz,

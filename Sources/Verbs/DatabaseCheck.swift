@@ -54,7 +54,8 @@ struct DatabaseCheck: HealthCheck {
         case .moved where site.isInstalled:
             return
                 "sudo editor \(site.configFile.shellWord) && sudo systemctl daemon-reload\(site.restarting)"
-        case .library, .peer, .oldServer, .encoding, .moved, .rights, .refusal: return site.editing
+        case .library, .peer, .oldServer, .encoding, .incomplete, .moved, .rights, .refusal:
+            return site.editing
         }
     }
 }

@@ -56,8 +56,8 @@ struct QueueCommand: Verb {
         fields.add("dead", StyledText("\(attributes.dead)", attributes.dead > 0 ? .red : nil))
         let oldest = attributes.oldestSeconds.map { Duration.seconds($0).roundText }
         fields.add("oldest", StyledText(oldest ?? "none waits"))
-        fields.add("committed in all", "\(attributes.committedTotal)")
-        fields.add("dead-lettered in all", "\(attributes.deadLetteredTotal)")
+        fields.add("committed in all", total(attributes.committedTotal, attributes))
+        fields.add("dead-lettered in all", total(attributes.deadLetteredTotal, attributes))
         fields.add(
             "committing",
             PauseState(paused: attributes.paused, pausedUntil: attributes.pausedUntil).text)
@@ -67,5 +67,12 @@ struct QueueCommand: Verb {
                 ? "available" : StyledText("unavailable: \(attributes.tableError ?? "no reason given")", .red)
         )
         return fields
+    }
+
+    /// The table counts them: without it nothing is known of them.
+    private static func total(_ total: Int, _ attributes: QueueInterface.Attributes) -> StyledText {
+        let isKnown =
+            attributes.tableAvailable || attributes.committedTotal > 0 || attributes.deadLetteredTotal > 0
+        return StyledText(isKnown ? "\(total)" : "unknown")
     }
 }

@@ -13,7 +13,8 @@ extension QueueWorker {
             throw ErrorReply(QueueInterface.StorageUnavailable(reason: Self.reason(of: error)))
         }
         var totals = (committed: 0, deadLettered: 0)
-        var trouble = tableOutage.reason
+        // Where hosts share the queue it is in the same database as the table.
+        var trouble = tableOutage.reason ?? (servesOthers ? spoolOutage.reason : nil)
         do {
             totals = try table.totals()
         } catch {

@@ -44,7 +44,10 @@ public struct WorkerDaemon: ReconfigurableService {
             // Somebody may want to put a file in before anything else comes; it is made later if it can't be now.
             try? directory.makeMissing(using: LocalFileSystem())
             let target = DatabaseTarget(
-                settings.postgres, program: "acms-workerd", credentials: surroundings.credentials)
+                settings.postgres, program: "acms-workerd", credentials: surroundings.credentials
+            ) { [logger = surroundings.logger] schema in
+                logger.notice("Made the schema \(schema): the database had none.")
+            }
             let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
             let link = DatabaseLink(target) { wake.yield() }
             let queue = PostgresQueue(link)

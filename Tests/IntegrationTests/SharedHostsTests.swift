@@ -143,6 +143,9 @@ import Varlink
         let error = try await refusal { try await hosts[0].book("u3") }
         #expect(error?.decode(BookingsInterface.PendingBookingExists.self)?.bookingId == ids[3])
         let late = try await hosts[0].book("both")
+        // Its end is told when it is over, and not by each booking that is buffered.
+        let log = try hosts[0].log(of: "acms-frontd")
+        #expect(log.contains("The database can't be reached") && !log.contains("can be read again"))
         // What a crash leaves is forwarded by the next.
         await front.kill9()
         let next = try await hosts[0].startFront()
