@@ -37,7 +37,6 @@ extension Acceptance {
             let outcomes = try accept(calls, at: time, into: shared)
             report.metrics.syncDuration.record(.now - start)
             answer(submissions, outcomes)
-            report.table(nil)
         } catch {
             report.table(TableUnavailable(.cannotOpen, reason: error.reason))
             if buffers { return buffer(submissions, calls) }
@@ -69,8 +68,11 @@ extension Acceptance {
                 asked.append(message)
             }
         }
-        for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
-            outcomes[message.id] = Outcome(verdict, on: message)
+        if !asked.isEmpty {
+            for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
+                outcomes[message.id] = Outcome(verdict, on: message)
+            }
+            report.table(nil)
         }
         return calls.map { $0.compactMap { outcomes[$0.id] } }
     }

@@ -39,8 +39,24 @@ public struct DatabaseLook: Hashable, Sendable {
         case unusable(Obstacle, reason: String)
     }
 
+    /// A setting by which the server answers before what was committed is on its disk.
+    public struct Haste: Hashable, Sendable {
+        /// `fsync` or `synchronous_commit`, which is off.
+        public var setting: String
+        /// The SQL that sets it.
+        public var remedy: String
+
+        /// Describes a setting.
+        public init(setting: String, remedy: String) {
+            self.setting = setting
+            self.remedy = remedy
+        }
+    }
+
     /// The server's version, such as 15.8; nil when it isn't known.
     public var server: String?
+    /// What makes answers of a database that can be used worth less than they seem; nil when nothing is known to.
+    public var haste: Haste?
     /// What came of it.
     public var outcome: Outcome
 
@@ -83,7 +99,25 @@ public struct DatabaseLook: Hashable, Sendable {
                 .unusable(
                     .oldServer, reason: "The server is PostgreSQL \(server), and acms needs 14 or later."))
         }
-        return DatabaseLook(server: server, schema(of: target, connection))
+        var look = DatabaseLook(server: server, schema(of: target, connection))
+        if [.usable, .empty].contains(look.outcome) { look.haste = try? haste(connection) }
+        return look
+    }
+
+    private static func haste(_ connection: Connection) throws(DatabaseTrouble) -> Haste? {
+        let row = try connection.run(
+            Statement(
+                """
+                SELECT setting, remedy FROM (VALUES
+                  (1, 'fsync', 'ALTER SYSTEM SET fsync = on'),
+                  (2, 'synchronous_commit', format('ALTER ROLE %I IN DATABASE %I SET synchronous_commit = on', current_user,
+                    current_database()))) AS known(number, setting, remedy)
+                WHERE current_setting(setting) = 'off' ORDER BY number
+                """)
+        ).first
+        return try row.map { row throws(DatabaseTrouble) in
+            Haste(setting: try row.text(0), remedy: try row.text(1))
+        }
     }
 
     /// Why a connection wasn't made.

@@ -18,6 +18,13 @@ struct DatabaseCheck: HealthCheck {
                 mend: site.editing)
         }
         let schema = site.settings.postgres.schema
+        if let haste = look.haste {
+            let setting = "sudo -u postgres psql -c \(haste.remedy.shellWord) -c 'SELECT pg_reload_conf()'"
+            return warning(
+                "The database has '\(haste.setting) = off': a crash of its server can lose bookings that were accepted."
+                    + (isOnThisHost ? "" : " Mend it where it runs, and restart the daemons."),
+                mend: setting + (isOnThisHost ? site.restarting : ""))
+        }
         switch look.outcome {
         case .usable: return ok("The database can be used, and so can its schema \(schema).")
         case .empty:

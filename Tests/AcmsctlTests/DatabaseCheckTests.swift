@@ -27,6 +27,18 @@ import Testing
         #expect(judge(.empty).severity == .note)
     }
 
+    @Test func `a server that answers before its disk is warned of`() {
+        var look = DatabaseLook(.usable)
+        look.haste = .init(setting: "fsync", remedy: "ALTER SYSTEM SET fsync = on")
+        let here = DatabaseCheck.judge(look, isOnThisHost: true, .sample(.shared()))
+        #expect(here.severity == .warning && here.text.contains("'fsync = off'"))
+        let setting =
+            "sudo -u postgres psql -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'"
+        #expect(here.mend == "\(setting) && \(Self.restart)")
+        let there = DatabaseCheck.judge(look, isOnThisHost: false, .sample(.shared()))
+        #expect(there.mend == setting && there.text.contains("where it runs"))
+    }
+
     @Test func `an engine without a database has no finding`() async {
         #expect(await DatabaseCheck().findings(.sample()).isEmpty)
     }

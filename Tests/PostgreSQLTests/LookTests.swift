@@ -26,6 +26,19 @@ import Testing
         #expect(DatabaseLook.take(database.target).outcome == .usable)
     }
 
+    @Test func `settings that make answers worth less are told, the worst first`() throws {
+        let hasty = try Database()
+        #expect(DatabaseLook.take(hasty.target).haste?.setting == "fsync")
+        let server = try PostgresServer(options: ["fsync=on"])
+        #expect(
+            DatabaseLook.take(target(server.url)).haste
+                == .init(
+                    setting: "synchronous_commit",
+                    remedy: "ALTER ROLE postgres IN DATABASE postgres SET synchronous_commit = on"))
+        try server.sql("ALTER ROLE postgres IN DATABASE postgres SET synchronous_commit = on")
+        #expect(DatabaseLook.take(target(server.url)).haste == nil)
+    }
+
     @Test func `a schema that is newer or was moved away is told apart`() throws {
         let database = try Database()
         _ = try database.queue().counts()
