@@ -101,7 +101,7 @@ final class Connection {
     /// `synchronous_commit` goes.
     ///
     /// - Returns: what each has brought.
-    /// - Throws: when one failed; then nothing was done, unless the connection was lost.
+    /// - Throws: when one failed; then nothing was done, unless that is undecided.
     @discardableResult
     func transaction(_ statements: [Statement]) throws(DatabaseTrouble) -> [Rows] {
         warnings.pointee = 0
@@ -117,7 +117,7 @@ final class Connection {
 
     /// Runs what `body` does in one transaction, durable on return.
     ///
-    /// - Throws: when it or the commit failed; then nothing was done, unless the connection was lost.
+    /// - Throws: when it or the commit failed; then nothing was done, unless that is undecided.
     func inTransaction<R>(_ body: () throws(DatabaseTrouble) -> R) throws(DatabaseTrouble) -> R {
         do {
             try run([Statement("BEGIN")])
