@@ -10,7 +10,7 @@ import Testing
     private let maker = MessageMaker()
 
     @Test func `what is durable already isn't refused when the rest fails`() throws {
-        let database = try Database(timeout: .seconds(1))
+        let database = try Database(timeout: .seconds(4))
         let queue = database.queue()
         let old = try maker.message("old", key: "k")
         #expect(try queue.accept([old], again: false) == [.accepted])
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `what is refused as a whole is certain`() throws {
-        let database = try Database(timeout: .seconds(1))
+        let database = try Database(timeout: .seconds(4))
         let queue = database.queue()
         _ = try queue.counts()
         let other = try Connection(database.target)
