@@ -124,7 +124,7 @@ public struct DatabaseLook: Hashable, Sendable {
     private static func obstacle(to trouble: DatabaseTrouble) -> Obstacle {
         switch trouble.kind {
         case .refusedSchema: return .encoding
-        case .server: return .refusal
+        case .server, .incompleteSchema: return .refusal
         case .lost: return .connection
         case .unreachable:
             // There is no code for it.
@@ -153,13 +153,18 @@ public struct DatabaseLook: Hashable, Sendable {
                             + "Let it make schemas in the database, or make the schema for it."
                     )
             }
-            step = .incomplete
             try Schema.checkIsWhole(connection, target)
             step = .moved
             _ = try Schema.present(connection, target)
             return .usable
         } catch {
-            return .unusable(error.kind == .refusedSchema ? step : .refusal, reason: error.reason)
+            let obstacle: Obstacle =
+                switch error.kind {
+                case .refusedSchema: step
+                case .incompleteSchema: .incomplete
+                case .unreachable, .lost, .server: .refusal
+                }
+            return .unusable(obstacle, reason: error.reason)
         }
     }
 

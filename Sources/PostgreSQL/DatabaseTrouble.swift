@@ -9,6 +9,8 @@ struct DatabaseTrouble: Error {
         case lost
         /// The schema is newer than this program, or was given up.
         case refusedSchema
+        /// Something of the schema is missing.
+        case incompleteSchema
         /// The server said no: its code (https://www.postgresql.org/docs/current/errcodes-appendix.html).
         case server(String)
     }
@@ -61,7 +63,7 @@ struct DatabaseTrouble: Error {
     private var tableKind: TableUnavailable.Kind {
         switch kind {
         case .unreachable, .lost: return .cannotOpen
-        case .refusedSchema: return .newerSchema
+        case .refusedSchema, .incompleteSchema: return .newerSchema
         case .server(let code):
             switch code {
             case "53100", "54000": return .full
@@ -80,7 +82,7 @@ struct DatabaseTrouble: Error {
         let name =
             switch kind {
             case .unreachable, .lost: "unreachable"
-            case .refusedSchema: "schema"
+            case .refusedSchema, .incompleteSchema: "schema"
             case .server(let code): code
             }
         return QueueUnavailable(reason: reason, kind: name, mayHaveHappened: isUndecided)

@@ -85,7 +85,7 @@ enum Schema {
 
     private static func notWhole(_ target: DatabaseTarget, _ what: String) -> DatabaseTrouble {
         DatabaseTrouble(
-            .refusedSchema,
+            .incompleteSchema,
             "The schema \(target.schema) isn't whole: \(what). Wait until its backup is restored, or restore it."
         )
     }
