@@ -101,7 +101,7 @@ public protocol BookingQueueConsumer {
     /// Deletes letters for good. Nothing may be in hand.
     ///
     /// - Returns: those that could not be deleted, and why.
-    mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: QueueUnavailable]
+    mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: DeletionObstacle]
 }
 
 extension BookingQueueConsumer {
@@ -187,6 +187,14 @@ public enum QueueNotice: Hashable, Sendable {
     case forwarded(Int)
     /// The host's spool can't be forwarded at present.
     case notForwarded(reason: String)
+}
+
+/// Why a dead letter was not deleted.
+public enum DeletionObstacle: Error, Hashable, Sendable {
+    /// It isn't there any more: somebody else has redriven or deleted it.
+    case notFound
+    /// Its storage failed; the reason in full sentences.
+    case unavailable(reason: String)
 }
 
 /// Why a dead letter can't go back into the queue as it is.

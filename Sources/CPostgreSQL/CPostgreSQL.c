@@ -42,6 +42,8 @@ const char *acms_pq_failure(void) { return failure; }
 
 static void count_warning(void *count, const PGresult *notice) {
     const char *severity = functions.PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    // A trigger's or function's own has a context.
+    if (functions.PQresultErrorField(notice, PG_DIAG_CONTEXT) != NULL) return;
     if (severity != NULL && strcmp(severity, "WARNING") == 0) *(int *)count += 1;
 }
 

@@ -39,7 +39,7 @@ extension Acceptance {
             answer(submissions, outcomes)
         } catch {
             report.table(TableUnavailable(.cannotOpen, reason: error.reason))
-            if buffers { return buffer(submissions, calls) }
+            if buffers { return buffer(submissions, calls, mayBeThere: error.mayHaveHappened) }
             guard error.mayHaveHappened else { return refuse(submissions, error.reason) }
             undecided += zip(submissions, calls).map {
                 Undecided(submission: $0, messages: $1, deadline: .now + undecidedPatience)
@@ -104,10 +104,7 @@ extension Acceptance {
                 })
             report.table(nil)
         } catch {
-            let reason = """
-                The database failed while the booking was made durable, and whether it was is not known. Ask again \
-                with an idempotencyKey: then it is booked once. \(error.reason)
-                """
+            let reason = "\(Submission.doubt) \(error.reason)"
             let time = ContinuousClock.now
             undecided = waiting.filter { $0.deadline > time }
             refuse(waiting.filter { $0.deadline <= time }.map(\.submission), reason)
@@ -123,11 +120,17 @@ extension Acceptance {
     }
 
     /// Accepts into this host's spool what the shared queue can't take now, under the ids that it may have there.
-    private func buffer(_ submissions: [Submission], _ calls: [[Message]]) {
+    ///
+    /// - Parameter mayBeThere: whether it may have them; but for those that this host's spool had answered.
+    private func buffer(_ submissions: [Submission], _ calls: [[Message]], mayBeThere: Bool) {
         accept(
             zip(submissions, calls).map { submission, messages in
                 var submission = submission
                 submission.ids = messages.map(\.id)
+                if mayBeThere {
+                    submission.undecided = Set(
+                        messages.indices.filter { ownAnswer(to: messages[$0].request) == nil })
+                }
                 return submission
             })
     }
@@ -196,6 +199,25 @@ extension Acceptance.Outcome {
         case .idTaken:
             let reason = "The id \(message.id), made for the booking, belongs to another one. Call again."
             self.init(answer: .failure(ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))))
+        }
+    }
+}
+
+extension Acceptance.Submission {
+    fileprivate static let doubt = """
+        The database failed while the booking was made durable, and whether it was is not known. Ask again with an \
+        idempotencyKey: then it is booked once.
+        """
+
+    /// The answers, but for refusals that are not certain.
+    func admittingDoubt(_ answers: [Result<BookingID, Acceptance.Refusal>]) -> [Result<
+        BookingID, Acceptance.Refusal
+    >] {
+        guard !undecided.isEmpty else { return answers }
+        return answers.enumerated().map { number, answer in
+            guard undecided.contains(number) else { return answer }
+            return answer.mapError { _ in ErrorReply(BookingsInterface.StorageUnavailable(reason: Self.doubt))
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ actor Acceptance {
         let peer: Peer
         /// The ids that the messages get, one a request; empty for new ones.
         var ids: [BookingID] = []
+        /// The numbers of those that may be in the shared queue already: what refuses them now is not certain.
+        var undecided: Set<Int> = []
         let received = ContinuousClock.now
         let answer: Answer
     }
@@ -267,7 +269,7 @@ actor Acceptance {
             group.fail(with: ErrorReply(BookingsInterface.StorageUnavailable(reason: error.reason)))
         }
         var replies = ReplyBatch()
-        let answers = group.answers
+        let answers = zip(submissions, group.answers).map { $0.admittingDoubt($1) }
         for (submission, answers) in zip(submissions, answers) { submission.answer(answers, &replies) }
         // First the log: its line is to stand before the worker's of the commit, and no answered call is without one.
         report.found(spool.takeLeftovers())

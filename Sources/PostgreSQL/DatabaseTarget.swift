@@ -64,10 +64,13 @@ public struct DatabaseTarget: Sendable {
         return hosts.allSatisfy { $0.hasPrefix("/") || ["localhost", "127.0.0.1", "::1"].contains($0) }
     }
 
-    /// What is between the scheme and the options.
+    /// What is between the scheme and the options. A password may hold a question mark.
     private static func place(in url: String) -> Substring {
         guard let scheme = url.firstRange(of: "://") else { return "" }
-        return url[scheme.upperBound...].prefix { $0 != "?" }
+        let rest = url[scheme.upperBound...]
+        let name = rest.prefix { $0 != "@" && $0 != "/" }
+        let begin = rest[name.endIndex...].first == "@" ? name.endIndex : rest.startIndex
+        return rest[..<(rest[begin...].firstIndex(of: "?") ?? rest.endIndex)]
     }
 
     /// A name for the locks and the channels of this schema alone.
@@ -100,11 +103,12 @@ public struct DatabaseTarget: Sendable {
             ("connect_timeout", String(seconds)), ("keepalives_idle", String(seconds)),
             ("keepalives_interval", "1"),
             ("keepalives_count", "3"), ("tcp_user_timeout", String(Int(timeout / .milliseconds(1)))),
-            ("application_name", program),
         ]
         options += defaults.filter { given[$0.0] == nil }
         // Bookings are written; where several hosts are named, it is the primary that is meant.
         options.append(("target_session_attrs", "read-write"))
+        // By this a move knows the daemons that are connected.
+        options.append(("application_name", program))
         if let password, given["password"] == nil { options.append(("password", password)) }
         var keys = options.map { strdup($0.key) } + [nil]
         var values = options.map { strdup($0.value) } + [nil]

@@ -16,6 +16,8 @@ struct Forwarding {
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [String?] {
         var reasons = [String?](repeating: nil, count: items.count)
         let new = try mark(connection)
+        // The others are let go because of what an earlier try has written.
+        if new.count < items.count { try connection.run(.barrier) }
         var open: [(number: Int, message: Message)] = []
         for number in new {
             switch items[number] {

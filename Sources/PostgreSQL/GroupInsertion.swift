@@ -46,8 +46,6 @@ struct GroupInsertion {
                 verdicts[number] = verdict
             }
         }
-        // What a crash of the server has left is seen before its standby has it. A commit of this transaction's waits for
-        // all that was written before it, so that no answer rests on what a failover would take away.
         let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
             switch verdict {
             case .accepted: !inserted.contains(message.id)
@@ -56,7 +54,7 @@ struct GroupInsertion {
             }
         }
         if promisesWhatIsThere {
-            try connection.transaction([Statement("UPDATE totals SET committed = committed WHERE slot = 0")])
+            try connection.transaction([.barrier])
         }
         let decided = verdicts.compactMap(\.self)
         guard decided.count == messages.count else {

@@ -112,16 +112,19 @@ extension PostgresConsumer {
     }
 
     /// Deletes letters for good.
-    public func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: QueueUnavailable] {
-        try use { (connection) throws(DatabaseTrouble) in
-            try connection.transaction([
+    public func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: DeletionObstacle] {
+        let deleted = try use { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.transaction([
                 Statement(
-                    "DELETE FROM messages WHERE id = ANY($1::uuid[]) AND place = 'DEAD'",
+                    "DELETE FROM messages WHERE id = ANY($1::uuid[]) AND place = 'DEAD' RETURNING id",
                     [.array(ids.map(\.description))])
-            ])
+            ])[0]
+            var deleted: Set<BookingID> = []
+            for row in rows.all { deleted.insert(try row.id(0)) }
+            return deleted
         }
         FaultPoint.reached("worker.delete")
-        queue.tellSettled(ids)
-        return [:]
+        queue.tellSettled(Array(deleted))
+        return Dictionary(uniqueKeysWithValues: Set(ids).subtracting(deleted).map { ($0, .notFound) })
     }
 }

@@ -27,17 +27,25 @@ public final class PostgresQueue: SharedBookingQueue {
     public func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict] {
         guard !messages.isEmpty else { return [] }
         FaultPoint.reached("front.write")
-        do {
-            var again = again
+        // A try that others were in the way of may have made some of them durable.
+        var again = again
+        var isUndecided = false
+        do throws(DatabaseTrouble) {
             let verdicts = try link.retrying { (connection) throws(DatabaseTrouble) in
-                // A try that others were in the way of may have made some of them durable.
-                defer { again = true }
-                return try GroupInsertion(messages, again: again).run(connection)
+                do throws(DatabaseTrouble) {
+                    return try GroupInsertion(messages, again: again).run(connection)
+                } catch {
+                    again = true
+                    isUndecided = isUndecided || error.isUndecided
+                    throw error
+                }
             }
             FaultPoint.reached("front.answer")
             return verdicts
         } catch {
-            throw error.ofQueue
+            var trouble = error
+            trouble.isUndecided = trouble.isUndecided || isUndecided
+            throw trouble.ofQueue
         }
     }
 

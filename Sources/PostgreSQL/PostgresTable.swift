@@ -217,7 +217,12 @@ public struct PostgresTable: BookingTable, PostgresQueries {
     ) throws(TableUnavailable) -> Decision {
         do {
             return try link.retrying { (connection) throws(DatabaseTrouble) in
-                try connection.inTransaction { () throws(DatabaseTrouble) in try body(connection) }
+                try connection.inTransaction { () throws(DatabaseTrouble) in
+                    let decision = try body(connection)
+                    // It can be that of an earlier call which was told that it isn't known.
+                    if case .wrongStatus = decision { try connection.run(.barrier) }
+                    return decision
+                }
             }
         } catch {
             guard error.isUndecided else { throw error.ofTable }

@@ -214,6 +214,8 @@ enum Lock: String {
     case migration
     /// Shared by all who commit, and held alone by whoever pauses them.
     case committing
+    /// Held by who moves bookings to or from the schema.
+    case moving
 
     func key(_ target: DatabaseTarget) -> String {
         var hash = ContentHash()

@@ -1,5 +1,11 @@
 /// A statement and its parameters, all of which go as text.
 struct Statement {
+    /// Changes nothing, and is written: the commit of its transaction waits until all that was written before it is as
+    /// durable as a commit is to be. What a crash of the server has left is seen before its standby has it, and no answer
+    /// may rest on what a failover would take away.
+    static let barrier = Statement(
+        "UPDATE totals SET committed = committed WHERE slot = pg_backend_pid() % 16")
+
     enum Parameter {
         case null
         case text(String)

@@ -1,4 +1,5 @@
 public import Bookings
+import Glibc
 
 /// The database as one end of a move from one engine to another. Used from one thread at a time.
 ///
@@ -26,10 +27,29 @@ public final class TransferDatabase {
                 isAbsent = try Schema.present(connection, target) == nil
             } else {
                 try Schema.prepare(connection, target)
+                try Self.lock(connection, target)
                 isAbsent = false
             }
         } catch {
             throw TransferTrouble(error)
+        }
+    }
+
+    private static let patience = Duration.seconds(5)
+
+    /// Sees to it that no other moves at the same time, as long as the connection lasts. One that was killed may hold the
+    /// lock for a moment.
+    private static func lock(_ connection: Connection, _ target: DatabaseTarget) throws(DatabaseTrouble) {
+        let statement = Statement("SELECT pg_try_advisory_lock(\(Lock.moving.key(target)))")
+        let deadline = ContinuousClock.now + patience
+        while try connection.run(statement).first?.flag(0) != true {
+            guard ContinuousClock.now < deadline else {
+                throw DatabaseTrouble(
+                    .unreachable,
+                    "Another acmsctl moves bookings to or from the schema \(target.schema). Repeat the command when it "
+                        + "is done.")
+            }
+            usleep(50_000)
         }
     }
 
@@ -92,18 +112,33 @@ public final class TransferDatabase {
     }
 
     /// Empties the schema, all at once, and leaves word where the bookings went.
-    public func giveUp(to place: String) throws(TransferTrouble) {
+    ///
+    /// - Parameter count: how many bookings, messages and letters have arrived there.
+    /// - Throws: when there are others; then nothing was done.
+    public func giveUp(_ count: Int, to place: String) throws(TransferTrouble) {
         try using { (connection) throws(DatabaseTrouble) in
-            try connection.transaction([
-                Statement("TRUNCATE messages, bookings, forwarded"),
-                Statement("DELETE FROM totals WHERE slot > \(Self.lastSlot)"),
-                Statement("UPDATE totals SET committed = 0, dead_lettered = 0"),
-                Statement(
-                    """
-                    UPDATE control SET moved_to = $1, is_paused = false, paused_until = NULL, paused_since = NULL,
-                      paused_by = NULL
-                    """, [.text(place)]),
-            ])
+            try connection.inTransaction { () throws(DatabaseTrouble) in
+                try connection.run(Statement("LOCK TABLE messages, bookings IN ACCESS EXCLUSIVE MODE"))
+                let found = try connection.run(
+                    Statement("SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM bookings)")
+                ).first?.integer(0)
+                guard found == count else {
+                    throw DatabaseTrouble(
+                        .refusedSchema,
+                        "Somebody has booked in the schema \(target.schema) during the move: \(count) were moved, and "
+                            + "\(found ?? 0) are there. Stop the daemons of all hosts, and repeat the command."
+                    )
+                }
+                try connection.run(Statement("TRUNCATE messages, bookings, forwarded"))
+                try connection.run(Statement("DELETE FROM totals WHERE slot > \(Self.lastSlot)"))
+                try connection.run(Statement("UPDATE totals SET committed = 0, dead_lettered = 0"))
+                try connection.run(
+                    Statement(
+                        """
+                        UPDATE control SET moved_to = $1, is_paused = false, paused_until = NULL, paused_since = NULL,
+                          paused_by = NULL
+                        """, [.text(place)]))
+            }
         }
     }
 
@@ -171,7 +206,7 @@ public final class TransferDatabase {
                 Statement(
                     """
                     UPDATE control SET is_paused = true, paused_until = $1::timestamptz, paused_since = $2::timestamptz,
-                      paused_by = $3 WHERE NOT is_paused
+                      paused_by = $3 WHERE NOT is_paused OR paused_until <= statement_timestamp()
                     """,
                     [
                         .optional(pause.until?.description), .text(pause.since.description),

@@ -1,4 +1,4 @@
-import Bookings
+public import Bookings
 
 // The journal is the front's. After a power cut whoever starts first replays it, so that what was accepted doesn't
 // wait for the next caller; and what is deleted must not come back by a replay.
@@ -57,6 +57,19 @@ extension SpoolConsumer {
             return true
         }
         return ids
+    }
+
+    /// Those of these messages, which have left the spool, that nothing brings back into it: no power cut, as it is durable
+    /// that they have left, and no replay.
+    public func beyondRecall(_ ids: Set<BookingID>) throws(QueueUnavailable) -> Set<BookingID> {
+        do {
+            for place in [SpoolPlace.incoming, .active, .deferred] {
+                try files.syncDirectory(directory.path(of: place))
+            }
+            return ids.subtracting(try journaledIDs())
+        } catch {
+            throw QueueUnavailable(error)
+        }
     }
 
     /// Notes durably which of these letters are deleted while the journal still holds their messages. The directory

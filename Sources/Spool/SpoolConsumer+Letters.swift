@@ -70,9 +70,9 @@ extension SpoolConsumer {
     /// Deletes letters for good. Nothing may be in hand.
     ///
     /// - Returns: those that could not be deleted, and why.
-    public mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: QueueUnavailable]
+    public mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: DeletionObstacle]
     {
-        var failures: [BookingID: QueueUnavailable] = [:]
+        var failures: [BookingID: DeletionObstacle] = [:]
         do {
             try forget(ids)
             try noteDeleted(ids)
@@ -80,7 +80,7 @@ extension SpoolConsumer {
                 do {
                     try removeLetter(id)
                 } catch {
-                    failures[id] = QueueUnavailable(error)
+                    failures[id] = .unavailable(reason: QueueUnavailable(error).reason)
                 }
             }
             FaultPoint.reached("worker.delete")

@@ -29,6 +29,9 @@ struct MigrationComparison {
         }
     }
 
+    /// How many records were taken in.
+    var count: Int { source.count }
+
     /// The checksum of all, the same at both ends.
     func checksum(from start: String, to end: String) throws(Failure) -> String {
         guard source == copied else {

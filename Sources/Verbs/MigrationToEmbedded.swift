@@ -202,7 +202,7 @@ struct MigrationToEmbedded {
         FaultPoint.reached("migrate.verified")
         report.keptTable = try table.finishArriving(at: site.time)
         FaultPoint.reached("migrate.placed")
-        try database.giveUp(to: mark)
+        try database.giveUp(comparison.count, to: mark)
         report.isDone = true
     }
 }

@@ -157,11 +157,12 @@ struct MigrationToPostgres {
 
     private mutating func giveUp() throws {
         FaultPoint.reached("migrate.verified")
+        // First, so that never both sides say that the bookings are elsewhere.
+        if try database.movedTo() != nil { try database.setMoved(to: nil) }
         try table.markMoved(to: "\(report.to) on \(site.time)")
         FaultPoint.reached("migrate.marked")
         try spool.removeMoved()
         FaultPoint.reached("migrate.removed")
-        if try database.movedTo() != nil { try database.setMoved(to: nil) }
         report.isDone = true
     }
 }

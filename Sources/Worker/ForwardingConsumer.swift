@@ -18,8 +18,11 @@ struct ForwardingConsumer: BookingQueueConsumer {
     private var nextLook = ContinuousClock.now
     private var trouble: QueueUnavailable?
     private var notices: [QueueNotice] = []
-    /// What the shared queue has taken, and is to know of until the spool has let it go.
-    private var forwarded: [BookingID] = []
+    /// The marks of what the shared queue has taken, and is to know of as long as the spool can bring it back; by ids.
+    private var forwarded: [BookingID: [BookingID]] = [:]
+
+    /// Whether it has not been looked since what can be forgotten.
+    private var mayForget = false
 
     private static let portion = 500
     private static let pause = Duration.milliseconds(100)
@@ -95,14 +98,10 @@ struct ForwardingConsumer: BookingQueueConsumer {
                     throw error
                 }
                 try spool.settle(settlements(of: batch, items), at: time)
-                forwarded += items.map(\.mark)
+                for item in items { forwarded[item.id, default: []].append(item.mark) }
                 count += batch.count
             }
-            // Not before the files are gone: what a dead worker leaves of them comes again.
-            if spool.holdsNothing, !forwarded.isEmpty {
-                try queue.forget(forwarded)
-                forwarded = []
-            }
+            if count > 0 || mayForget { try forget() }
             trouble = nil
         } catch {
             if trouble?.kind != error.kind { notices.append(.notForwarded(reason: error.reason)) }
@@ -111,6 +110,18 @@ struct ForwardingConsumer: BookingQueueConsumer {
         guard count > 0 else { return }
         notices.append(.forwarded(count))
         queue.tellArrivals()
+    }
+
+    /// Has the shared queue forget what can't come again: the files are gone, which a dead worker would leave, and the front's
+    /// journal has nothing of it.
+    private mutating func forget() throws(QueueUnavailable) {
+        mayForget = true
+        guard spool.holdsNothing, !forwarded.isEmpty else { return }
+        let gone = try spool.beyondRecall(Set(forwarded.keys))
+        try queue.forget(gone.flatMap { forwarded[$0] ?? [] })
+        for id in gone { forwarded[id] = nil }
+        // The journal is not read again before something else has come.
+        mayForget = false
     }
 
     private func items(of batch: [Received]) throws(QueueUnavailable) -> [Forwarded] {
@@ -180,7 +191,7 @@ struct ForwardingConsumer: BookingQueueConsumer {
         try shared.redrive(messages, as: name)
     }
 
-    mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: QueueUnavailable] {
+    mutating func delete(_ ids: [BookingID]) throws(QueueUnavailable) -> [BookingID: DeletionObstacle] {
         try shared.delete(ids)
     }
 
@@ -212,4 +223,13 @@ struct ForwardingConsumer: BookingQueueConsumer {
     var isEmpty: Bool { shared.isEmpty && spool.isEmpty }
     var isExhausted: Bool { shared.isExhausted }
     var isCautious: Bool { shared.isCautious }
+}
+
+extension Forwarded {
+    fileprivate var id: BookingID {
+        switch self {
+        case .message(let message): message.id
+        case .poison(let poison, _, _): poison.id
+        }
+    }
 }

@@ -107,7 +107,12 @@ extension QueueWorker {
             }
             let failures = dryRun || there.isEmpty ? [:] : try consumer.delete(there)
             for (id, failure) in failures.sorted(by: { $0.key < $1.key }) {
-                done.fail(id, QueueInterface.StorageUnavailable.errorName, failure.reason)
+                switch failure {
+                case .notFound:
+                    done.fail(id, QueueInterface.DeadLetterNotFound.errorName, Self.notThere(filter))
+                case .unavailable(let reason):
+                    done.fail(id, QueueInterface.StorageUnavailable.errorName, reason)
+                }
             }
             done.ids = there.filter { failures[$0] == nil }
             if !dryRun, !done.ids.isEmpty { report.deleted(done.ids, by: peer) }

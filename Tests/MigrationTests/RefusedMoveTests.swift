@@ -1,6 +1,7 @@
 import BookingTable
 import Bookings
 import Foundation
+import PostgreSQL
 import Spool
 import Support
 import Testing
@@ -110,6 +111,50 @@ import Testing
         daemon.signal(SIGKILL)
         _ = await daemon.end()
         #expect(try place.postgres() == moved)
+    }
+
+    @Test func `two don't move at the same time, and a daemon is known whatever its URL calls it`()
+        async throws
+    {
+        let place = try await MigratedPlace(database: PostgresServer.shared().makeDatabase())
+        try place.fill()
+        _ = try await place.migrate(to: "postgres")
+        var settings = Settings.Postgres()
+        settings.url = place.server.url(of: place.database) + "?application_name=host2"
+        settings.schema = place.schema
+        let other = try TransferDatabase(
+            DatabaseTarget(settings, program: "acms-workerd", credentials: nil), isReading: false)
+        let refused = try await place.migrate(to: "embedded")
+        #expect(refused.status == 69)
+        #expect(refused.errors.contains("Another acmsctl moves bookings"), "\(refused.errors)")
+        let reading = try TransferDatabase(
+            DatabaseTarget(settings, program: "acmsctl", credentials: nil), isReading: true)
+        #expect(try reading.connectedDaemons() == ["acms-workerd from a local socket"])
+        // What came meanwhile isn't given up.
+        let count = try await place.run(
+            "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM bookings)")
+        let before = try #require(count.first.flatMap { Int($0) })
+        #expect(throws: TransferTrouble.self) { try other.giveUp(before - 1, to: "nowhere") }
+        #expect(
+            try await place.run("SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM bookings)")
+                == count)
+    }
+
+    @Test func `a pause that is over in the database doesn't stand against one that is not`() async throws {
+        let place = try await MigratedPlace()
+        try place.fill()
+        _ = try await place.migrate(to: "postgres")
+        try place.server.sql(
+            "UPDATE control SET is_paused = true, paused_until = now() - interval '1 day'",
+            schema: place.schema)
+        var settings = Settings.Postgres()
+        settings.url = place.server.url(of: place.database)
+        settings.schema = place.schema
+        let database = try TransferDatabase(
+            DatabaseTarget(settings, program: "acmsctl", credentials: nil), isReading: false)
+        let pause = QueuePause(until: nil, since: MigratedPlace.now, uid: 7)
+        try database.setPause(pause)
+        #expect(try database.pause() == pause)
     }
 
     @Test func `a password is never shown`() async throws {

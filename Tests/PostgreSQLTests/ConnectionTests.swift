@@ -123,7 +123,7 @@ import Testing
 }
 
 /// The same schema, for somebody who waits for no standby.
-private enum HastyTarget {
+enum HastyTarget {
     static func make(_ database: Database) throws -> DatabaseTarget {
         var settings = Settings.Postgres()
         settings.url = database.server.url + "?options=-csynchronous_commit%3Dlocal"

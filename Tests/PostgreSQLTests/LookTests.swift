@@ -107,6 +107,7 @@ import Testing
 
     @Test(arguments: [
         ("postgresql://acms:x@db/acms", true), ("postgresql://acms@db/acms?sslmode=require&password=x", true),
+        ("postgresql://acms:se?cr@et@db/acms", true), ("postgresql://db:5432/acms?user=a@b", false),
         ("postgresql://acms:a@b/c@db/acms", true), ("postgresql://db/acms?sslpassword=x", true),
         ("postgresql://acms@db:5432/acms", false), ("postgresql://db1:1,db2:2/acms", false),
         ("postgresql://acms:@db/acms", false), ("postgresql:///acms?password=", false),

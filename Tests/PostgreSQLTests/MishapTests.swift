@@ -113,6 +113,46 @@ import Testing
         #expect(try queue.message(message.id)?.message == message)
     }
 
+    @Test func `a trigger's warning is not taken for a standby that wasn't waited for`() throws {
+        let database = try Database()
+        let queue = database.queue()
+        _ = try queue.counts()
+        try database.sql(
+            """
+            CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN RAISE WARNING 'somebody books'; RETURN NEW; END $$;
+            CREATE TRIGGER warn BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION warn()
+            """)
+        #expect(try queue.accept([maker.message("u")], again: false) == [.accepted])
+    }
+
+    @Test func `what an earlier try has forwarded is let go only when the standby has it`() throws {
+        let server = try PostgresServer(options: ["synchronous_standby_names=nobody"])
+        let database = try Database(
+            server, query: "?options=-csynchronous_commit%3Don", timeout: .seconds(1))
+        let hasty = try PostgresQueue(DatabaseLink(HastyTarget.make(database)))
+        let item = Forwarded.message(try maker.message("u"))
+        #expect(try hasty.forward([item], at: .now()) == [nil])
+        let trouble = #expect(throws: QueueUnavailable.self) {
+            try database.queue().forward([item], at: .now())
+        }
+        #expect(trouble?.mayHaveHappened == true)
+        // It waits on, without its client.
+        try endConnections(database)
+        #expect(try hasty.forward([item], at: .now()) == [nil])
+    }
+
+    @Test func `a letter that somebody else has redriven meanwhile is not said to be deleted`() throws {
+        let database = try Database()
+        let (queue, worker) = (database.queue(), database.consumer())
+        let (letter, queued) = (try maker.message("letter"), try maker.message("queued"))
+        #expect(try queue.accept([letter, queued], again: false) == [.accepted, .accepted])
+        try database.sql(
+            "UPDATE messages SET place = 'DEAD', class = 'POISON', reason = 'r' WHERE user_id = 'letter'")
+        #expect(try worker.delete([letter.id, queued.id]) == [queued.id: .notFound])
+        #expect(try database.sql("SELECT user_id FROM messages") == "queued\n")
+    }
+
     private func refusal(_ queue: PostgresQueue) throws -> String? {
         do {
             _ = try queue.counts()

@@ -49,7 +49,7 @@ const struct acms_pq *_Nullable acms_pq_load(void);
 /// Why this thread's last `acms_pq_load` had nothing to return.
 const char *_Nonnull acms_pq_failure(void);
 
-/// Counts the warnings (and nothing milder) that a connection gets from now on. The server tells with one that a commit
+/// Counts the warnings (and nothing milder, and none of triggers) that a connection gets from now on. The server tells with one that a commit
 /// was not waited for as it should have been.
 void acms_pq_count_warnings(PGconn *_Nonnull connection, int *_Nonnull count);
 
