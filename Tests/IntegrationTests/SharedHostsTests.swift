@@ -154,14 +154,31 @@ import Varlink
         let settled = try await hosts[0].settled(late)
         #expect(settled.progress == .deadLettered)
         #expect(try await hosts[1].list().count == 21)
-        // The front's journal still holds it, and puts it back after a crash. Deleted is deleted.
-        _ = try await hosts[0].delete(.init(ids: [late]))
-        await next.kill9()
-        let last = try await hosts[0].startFront()
-        try await hosts[0].committed([try await hosts[0].book("after")])
+        await next.stop()
+        await other.stop()
+        await worker.stop()
+    }
+
+    @Test func `a deleted letter of a booking that was buffered doesn't come back`() async throws {
+        let server = try PostgresServer(options: ["synchronous_commit=on"])
+        let hosts = try Self.hosts(2, on: server, ["ACMS_POSTGRES_BUFFER": "spool"])
+        let front = try await hosts[0].startFront()
+        let worker = try await hosts[0].startWorker()
+        let other = try await hosts[1].startFront()
+        _ = try await hosts[0].settled(try await hosts[1].book("both"))
+        try await server.stop()
+        let late = try await hosts[0].book("both")
+        try await server.startAgain()
+        #expect(try await hosts[0].settled(late).progress == .deadLettered)
+        #expect(try await hosts[0].delete(.init(ids: [late])).deleted == [late])
         try await eventually("the spool to be forwarded") { try hosts[0].queuedLines().isEmpty }
+        // The front's journal still holds it, and puts it back after a crash.
+        await front.kill9()
+        let next = try await hosts[0].startFront()
+        _ = try await hosts[0].settled(try await hosts[0].book("after"))
+        try await eventually("the spool to be forwarded again") { try hosts[0].queuedLines().isEmpty }
         await #expect(throws: (any Error).self) { try await hosts[0].progress(of: late) }
-        await last.stop()
+        await next.stop()
         await other.stop()
         await worker.stop()
     }
