@@ -140,7 +140,6 @@ struct MigrationToEmbedded {
             FaultPoint.reached("migrate.letters")
         }
         try spool.sync()
-        try table.add(totals: try database.totals(), token: token)
         if let pause = try database.pause(), try spool.pause() == nil { try spool.setPause(pause) }
     }
 
@@ -200,6 +199,8 @@ struct MigrationToEmbedded {
 
     private mutating func giveUp() throws {
         FaultPoint.reached("migrate.verified")
+        // Not before it is certain that the move comes to its end: another would add them once more.
+        try table.add(totals: try database.totals(), token: token)
         report.keptTable = try table.finishArriving(at: site.time)
         FaultPoint.reached("migrate.placed")
         try database.giveUp(comparison.count, to: mark)

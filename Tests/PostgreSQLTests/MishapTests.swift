@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test func `an empty schema doesn't take the place of the one that was used`() async throws {
-        let database = try Database()
+        // Others' connections are not to end.
+        let database = try Database(PostgresServer())
         let queue = database.queue()
         #expect(try queue.accept([maker.message("u")], again: false) == [.accepted])
         try database.sql("ALTER SCHEMA \(database.schema) RENAME TO \(database.schema)_aside")
