@@ -61,13 +61,8 @@ extension SpoolConsumer {
         do {
             let active = try files.names(in: directory.path(of: .active)).map { (SpoolPlace.active, $0) }
             let entries = active + waiting.map { (SpoolPlace.incoming, $0) }
-            let numbered = entries.filter {
-                SpoolFileName.count(in: $0.1) != nil && $0.1.prefix(36) <= id.description
-            }
-            let candidates =
-                entries.filter { SpoolFileName.count(in: $0.1) == nil }
-                + [numbered.max { $0.1 < $1.1 }].compactMap { $0 }
-            for (place, name) in candidates where try reader.message(id, in: place, name) != nil {
+            for (place, name) in SpoolReader.candidates(for: id, among: entries)
+            where try reader.message(id, in: place, name) != nil {
                 return .queued
             }
         } catch {

@@ -67,6 +67,34 @@ public struct SpoolReader: Sendable {
         return found
     }
 
+    /// Where a message waits, for who doesn't own the queue; nil when it is in none of its files.
+    public func progress(of id: BookingID) throws(QueueUnavailable) -> Progress? {
+        do {
+            // In the order in which a message goes through them.
+            for place in [SpoolPlace.incoming, .active, .deferred] {
+                let entries = try names(in: place).map { (place, $0) }
+                for (place, name) in Self.candidates(for: id, among: entries)
+                where try message(id, in: place, name) != nil {
+                    return place == .deferred ? .deferred : .queued
+                }
+            }
+            return nil
+        } catch {
+            throw SpoolQueries.unreadable(error)
+        }
+    }
+
+    /// The files that can hold a message: a group's name is its first one's id.
+    static func candidates(
+        for id: BookingID, among entries: [(SpoolPlace, String)]
+    ) -> [(SpoolPlace, String)] {
+        let numbered = entries.filter {
+            SpoolFileName.count(in: $0.1) != nil && $0.1.prefix(36) <= id.description
+        }
+        return entries.filter { SpoolFileName.count(in: $0.1) == nil }
+            + [numbered.max { $0.1 < $1.1 }].compactMap { $0 }
+    }
+
     private func open(_ place: SpoolPlace, _ name: String) throws(SpoolError) -> OpenFile? {
         let path = directory.path(place, name)
         do {

@@ -177,7 +177,8 @@ struct ForwardingConsumer: BookingQueueConsumer {
 
     mutating func progress(of id: BookingID) throws(QueueUnavailable) -> Progress? {
         if let progress = try shared.progress(of: id) { return progress }
-        return isStarted ? try spool.progress(of: id) : nil
+        // Until this worker has taken the spool, somebody else may have something in it.
+        return isStarted ? try spool.progress(of: id) : try SpoolReader(directory).progress(of: id)
     }
 
     mutating func takeNotices() -> [QueueNotice] {

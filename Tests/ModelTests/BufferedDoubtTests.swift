@@ -1,6 +1,7 @@
 import Bookings
 import Daemon
 import Logging
+import PostgreSQL
 import Spool
 import Support
 import Systemd
@@ -8,6 +9,7 @@ import Testing
 import Varlink
 
 @testable import Front
+@testable import Worker
 
 /// What a front that buffers says of bookings which the shared queue may have.
 @Suite struct BufferedDoubtTests {
@@ -35,6 +37,50 @@ import Varlink
         func known(among ids: [BookingID]) throws(QueueUnavailable) -> Set<BookingID> { throw trouble }
     }
 
+    private func acceptance(
+        _ settings: Settings.Spool, mayHaveHappened: Bool = false
+    ) throws -> Acceptance {
+        let report = FrontReport(
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            status: StatusLine(ServiceNotifier(socketPath: nil)))
+        return try Acceptance(
+            settings, table: UnreachableTable(), report: report,
+            shared: BreakingQueue(mayHaveHappened: mayHaveHappened), buffers: true)
+    }
+
+    private func book(_ user: String, _ acceptance: Acceptance) async throws -> Result<BookingID, ErrorReply>
+    {
+        let request = try BookingRequest(
+            CreateBookingInput(
+                userId: user, apartmentId: "A", startDate: "2026-12-01", endDate: "2026-12-05"))
+        return await acceptance.answers(to: [request], from: Peer(uid: 1, gid: 2, pid: 3))[0]
+    }
+
+    @Test func `a buffered booking is known to a worker that has not taken the spool`() async throws {
+        let directory = try TemporaryDirectory()
+        var settings = Settings.Spool()
+        settings.directory = "\(directory.path)/spool"
+        let acceptance = try acceptance(settings)
+        let running = Task { await acceptance.run {} }
+        let id = try await book("u", acceptance).get()
+        running.cancel()
+        await running.value
+        var postgres = Settings.Postgres()
+        postgres.url = try PostgresServer.shared().url
+        postgres.schema = try PostgresServer.shared().freshSchema()
+        let queue = PostgresQueue(
+            DatabaseLink(DatabaseTarget(postgres, program: "acms-test", credentials: nil)))
+        var consumer = ForwardingConsumer(
+            PostgresConsumer(queue), queue, SpoolDirectory(root: settings.directory))
+        #expect(try consumer.progress(of: id) == .queued)
+        #expect(try consumer.progress(of: .derived(fileName: "x", line: 1)) == nil)
+        // Once it is forwarded the database knows it.
+        try consumer.start(at: .now())
+        #expect(try consumer.receive(upTo: 10, at: .now()).count == 1)
+        #expect(try SpoolReader(SpoolDirectory(root: settings.directory)).progress(of: id) == nil)
+        #expect(try consumer.progress(of: id) == .queued)
+    }
+
     @Test(arguments: [true, false])
     func `what the spool refuses is not certain when the database may have it`(_ mayHaveHappened: Bool)
         async throws
@@ -43,28 +89,17 @@ import Varlink
         var settings = Settings.Spool()
         settings.directory = "\(directory.path)/spool"
         settings.maxMessages = 1
-        let report = FrontReport(
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            status: StatusLine(ServiceNotifier(socketPath: nil)))
-        let acceptance = try Acceptance(
-            settings, table: UnreachableTable(), report: report,
-            shared: BreakingQueue(mayHaveHappened: mayHaveHappened), buffers: true)
+        let acceptance = try acceptance(settings, mayHaveHappened: mayHaveHappened)
         let running = Task { await acceptance.run {} }
-        func book(_ user: String) async throws -> Result<BookingID, ErrorReply> {
-            let request = try BookingRequest(
-                CreateBookingInput(
-                    userId: user, apartmentId: "A", startDate: "2026-12-01", endDate: "2026-12-05"))
-            return await acceptance.answers(to: [request], from: Peer(uid: 1, gid: 2, pid: 3))[0]
-        }
-        _ = try await book("first").get()
-        let second = try await book("second")
+        _ = try await book("first", acceptance).get()
+        let second = try await book("second", acceptance)
         let full = #expect(throws: ErrorReply.self) { try second.get() }
         #expect(
             full?.name
                 == (mayHaveHappened
                     ? BookingsInterface.StorageUnavailable.errorName : BookingsInterface.QueueFull.errorName))
         // What its own spool has answered without asking is.
-        let again = try await book("first")
+        let again = try await book("first", acceptance)
         let pending = #expect(throws: ErrorReply.self) { try again.get() }
         #expect(pending?.name == BookingsInterface.PendingBookingExists.errorName)
         running.cancel()
