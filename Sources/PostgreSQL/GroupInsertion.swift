@@ -101,10 +101,7 @@ struct GroupInsertion {
     /// - Parameter rows: of ``statements(_:_:)``.
     /// - Returns: the messages that stay.
     static func inserted(_ rows: [Rows]) throws(DatabaseTrouble) -> Set<BookingID> {
-        var inserted: Set<BookingID> = []
-        for row in rows[0].all { inserted.insert(try row.id(0)) }
-        for row in rows[1].all { inserted.remove(try row.id(0)) }
-        return inserted
+        try rows[0].ids().subtracting(rows[1].ids())
     }
 
     private static let insertion = """

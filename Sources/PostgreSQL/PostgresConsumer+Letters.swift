@@ -51,9 +51,7 @@ extension PostgresConsumer {
                       SELECT FROM messages m WHERE m.holds AND m.id <> r.id AND m.user_id = r.user_id
                         AND m.idempotency_key = r.idempotency_key)
                     """, MessageRow.values(of: messages)))
-            var claimed: Set<BookingID> = []
-            for row in rows.all { claimed.insert(try row.id(0)) }
-            return claimed
+            return try rows.ids()
         }
         // Those that go back hold their own against those behind them.
         var claims: Set<ClaimKey> = []
@@ -119,9 +117,7 @@ extension PostgresConsumer {
                     "DELETE FROM messages WHERE id = ANY($1::uuid[]) AND place = 'DEAD' RETURNING id",
                     [.array(ids.map(\.description))])
             ])[0]
-            var deleted: Set<BookingID> = []
-            for row in rows.all { deleted.insert(try row.id(0)) }
-            return deleted
+            return try rows.ids()
         }
         FaultPoint.reached("worker.delete")
         queue.tellSettled(Array(deleted))

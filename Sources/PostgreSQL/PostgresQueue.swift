@@ -133,9 +133,7 @@ public final class PostgresQueue: SharedBookingQueue {
                     SELECT id FROM messages WHERE id = ANY($1::uuid[])
                     UNION SELECT id FROM bookings WHERE id = ANY($1::uuid[])
                     """, [.array(ids.map(\.description))]))
-            var found: Set<BookingID> = []
-            for row in rows.all { found.insert(try row.id(0)) }
-            return found
+            return try rows.ids()
         }
     }
 

@@ -97,8 +97,7 @@ public struct PostgresTable: BookingTable, PostgresQueries {
                 Statement(
                     "SELECT id FROM messages WHERE id = ANY($1::uuid[]) AND leased_by = $2::uuid",
                     [ids, .text(worker.description)]))
-            var mine: Set<BookingID> = []
-            for row in rows.all { mine.insert(try row.id(0)) }
+            let mine = try rows.ids()
             let found = try Objection.first(
                 against: messages.map { ($0.id, $0.request) }, withQueue: false, connection)
             var outcomes: [ApplyOutcome] = []

@@ -37,9 +37,7 @@ extension PostgresQueries {
             let rows = try connection.run(
                 Statement(
                     "SELECT id FROM bookings WHERE id = ANY($1::uuid[])", [.array(ids.map(\.description))]))
-            var found: Set<BookingID> = []
-            for row in rows.all { found.insert(try row.id(0)) }
-            return found
+            return try rows.ids()
         }
     }
 

@@ -17,6 +17,13 @@ final class Rows {
 
     var all: some Sequence<Row> { (0..<count).lazy.map { Row(rows: self, number: Int32($0)) } }
 
+    /// The ids in the first column.
+    func ids() throws(DatabaseTrouble) -> Set<BookingID> {
+        var ids: Set<BookingID> = []
+        for row in all { ids.insert(try row.id(0)) }
+        return ids
+    }
+
     var first: Row? { count > 0 ? Row(rows: self, number: 0) : nil }
 
     fileprivate func bytes(_ row: Int32, _ column: Int32) -> UnsafeRawBufferPointer? {
