@@ -31,7 +31,8 @@ struct GroupInsertion {
         var verdicts = [SharedVerdict?](repeating: nil, count: messages.count)
         for _ in 0..<Self.rounds {
             let open = verdicts.indices.filter { verdicts[$0] == nil }
-            let accepted = try insert(open.map { messages[$0] }, connection)
+            if open.isEmpty { break }
+            let accepted = try insert(free(of: open), connection)
             var refused: [Int] = []
             for number in open {
                 if accepted.contains(messages[number].id) {
@@ -42,8 +43,16 @@ struct GroupInsertion {
                 }
             }
             if refused.isEmpty { break }
+            // What can be had now is had by the first that wants it, and the others are judged after that.
+            var wanted: Set<ClaimKey> = []
             for (number, verdict) in zip(refused, try explain(refused.map { messages[$0] }, connection)) {
-                verdicts[number] = verdict
+                let request = messages[number].request
+                let wants = [request.claim, request.keyClaim].compactMap(\.self)
+                if let verdict, wanted.isDisjoint(with: wants) {
+                    verdicts[number] = verdict
+                } else {
+                    wanted.formUnion(wants)
+                }
             }
         }
         let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
@@ -62,6 +71,23 @@ struct GroupInsertion {
                 .server("40001"), "Too many others book the same at this moment; call again.")
         }
         return decided
+    }
+
+    /// Those that can be tried now. One whose key an earlier one has waits until that is judged, and so does whoever wants
+    /// the claim of one that waits.
+    private func free(of open: [Int]) -> [Message] {
+        var keys: Set<ClaimKey> = []
+        var wanted: Set<ClaimKey> = []
+        var free: [Message] = []
+        for message in open.lazy.map({ messages[$0] }) {
+            let isFirst = message.request.keyClaim.map { keys.insert($0).inserted } ?? true
+            if isFirst, !wanted.contains(message.request.claim) {
+                free.append(message)
+            } else {
+                wanted.insert(message.request.claim)
+            }
+        }
+        return free
     }
 
     /// - Returns: those that are durable in the queue now.

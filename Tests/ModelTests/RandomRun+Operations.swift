@@ -14,8 +14,7 @@ extension RandomRun {
         if Int.random(in: 0..<1000, using: &random) < 6 { worker.table.faults.withLock { $0 = .init() } }
         switch Int.random(in: 0..<1000, using: &random) {
         case ..<380: try await book([try anyRequest()])
-        case ..<420:
-            try await book(try (0..<Int.random(in: 2...8, using: &random)).map { _ in try anyRequest() })
+        case ..<420: try await book(try anyRequests(Int.random(in: 2...8, using: &random)))
         case ..<500: try await repeatCall()
         case ..<680: try await work(Int.random(in: 1...6, using: &random))
         case ..<750: try await decide(approving: true)

@@ -110,6 +110,18 @@ final class RandomRun {
         return try BookingRequest(input)
     }
 
+    /// Requests of one call, which may be in each other's way.
+    func anyRequests(_ count: Int) throws -> [BookingRequest] {
+        let first = try anyRequest().input
+        return try (0..<count).map { _ in
+            var input = try anyRequest().input
+            if chance(30) { (input.userId, input.apartmentId) = (first.userId, first.apartmentId) }
+            if chance(20) { (input.userId, input.idempotencyKey) = (first.userId, first.idempotencyKey) }
+            if chance(30) { (input.startDate, input.endDate) = (first.startDate, first.endDate) }
+            return try BookingRequest(input)
+        }
+    }
+
     // MARK: - Looking
 
     /// Brings the model up to what the worker did, as far as that is allowed.
