@@ -54,16 +54,18 @@ struct GroupSize: Hashable, Sendable {
     }
 }
 
-/// Measures what this thread does from its making on.
-struct GroupClock {
-    private let start = (time: ContinuousClock.now, work: Self.work())
+extension GroupSize.Cost {
+    private static let start = ContinuousClock.now
 
-    /// What was spent so far.
-    var cost: GroupSize.Cost { .init(time: .now - start.time, work: Self.work() - start.work) }
-
-    private static func work() -> Duration {
+    /// What this thread has cost so far.
+    static func soFar() -> Self {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+        return Self(
+            time: .now - start, work: .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec)))
+    }
+
+    static func - (left: Self, right: Self) -> Self {
+        Self(time: left.time - right.time, work: left.work - right.work)
     }
 }

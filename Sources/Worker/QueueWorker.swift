@@ -27,6 +27,8 @@ actor QueueWorker {
     let now: @Sendable () -> Timestamp
     /// Chance, from 0 to 1.
     private let chance: @Sendable () -> Double
+    /// What the worker's thread has cost so far.
+    private let cost: @Sendable () -> GroupSize.Cost
     var settings: Settings.Worker
     var policy: RetryPolicy
     var consumer: any BookingQueueConsumer
@@ -74,12 +76,14 @@ actor QueueWorker {
     ///   - servesOthers: whether other hosts bring work that nothing here would start a worker for.
     ///   - now: the present time.
     ///   - chance: a number from 0 to 1, to spread delays.
+    ///   - cost: what the thread that calls it has cost so far, to keep groups short.
     init(
         spool directory: SpoolDirectory, lock: SpoolLock?, consumer: any BookingQueueConsumer,
         reader: any BookingQueueReader, table: any BookingTable, settings: Settings.Worker,
         report: WorkerReport, servesOthers: Bool = false,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
-        chance: @escaping @Sendable () -> Double = { .random(in: 0...1) }
+        chance: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+        cost: @escaping @Sendable () -> GroupSize.Cost = GroupSize.Cost.soFar
     ) {
         self.directory = directory
         self.lock = lock
@@ -88,6 +92,7 @@ actor QueueWorker {
         self.report = report
         self.now = now
         self.chance = chance
+        self.cost = cost
         policy = RetryPolicy(settings)
         self.consumer = consumer
         self.reader = reader
@@ -226,7 +231,7 @@ actor QueueWorker {
         }
         if try expirePending(at: time) { return .again }
         // After an outage the batch itself is the probe: a smaller write could succeed where it fails.
-        let clock = GroupClock()
+        let start = cost()
         // After a crash batches stay small, so that only few are charged should it come again.
         let limit =
             consumer.isCautious
@@ -245,7 +250,8 @@ actor QueueWorker {
         try settleAll(at: time)
         if isWhole {
             groupSize.note(
-                batch.count, clock.cost, isWanted: executor.isWanted, batchSize: settings.batchSize, at: time)
+                batch.count, cost() - start, isWanted: executor.isWanted, batchSize: settings.batchSize,
+                at: time)
         }
         return .again
     }

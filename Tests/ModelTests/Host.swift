@@ -75,7 +75,9 @@ final class Host: Sendable {
             reader: parts.reader,
             table: table, settings: settings.worker, report: report, servesOthers: parts.servesOthers,
             now: { [clock] in clock.now },
-            chance: { self.chances.withLock { .random(in: 0...1, using: &$0) } })
+            chance: { self.chances.withLock { .random(in: 0...1, using: &$0) } },
+            // Else the size of groups would depend on how busy the machine is.
+            cost: { .init(time: .zero, work: .zero) })
         return RunningWorker(worker: worker, table: table, crash: crash)
     }
 }

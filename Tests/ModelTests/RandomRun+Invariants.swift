@@ -9,7 +9,8 @@ extension RandomRun {
     func settle() async throws {
         worker.table.faults.withLock { $0 = .init() }
         if worker.crash.isCrashed { try await replaceWorker() }
-        if isPaused { try await pause() }
+        // A resume that a crash has undone is asked for again.
+        while isPaused { try await pause() }
         var rounds = 0
         while rounds < 10_000 {
             rounds += 1

@@ -21,6 +21,9 @@ extension RandomRun {
         }
         let isOut = worker.table.faults.withLock { $0.isOut }
         let isDry = chance(10)
+        // What is redriven gets a name of the moment, which says nothing about others of the same one.
+        host.clock.advance(by: .milliseconds(5))
+        defer { host.clock.advance(by: .milliseconds(5)) }
         let done = await worker.worker.redrive([id], matching: nil, input: input, dryRun: isDry, by: peer)
         if worker.crash.isCrashed {
             try await replaceWorker()
@@ -94,6 +97,8 @@ extension RandomRun {
 
     /// The front dies after some more of its changes to the disk. Callers get no answer they could rely on.
     func crashFront() async throws {
+        // Whatever comes after the last answer, such as waking the workers, is done by then.
+        await front.acceptance.heartbeat()
         front.crash.crash(after: Int.random(in: 0...3, using: &random))
         let requests = try (0..<Int.random(in: 1...3, using: &random)).map { _ in try anyRequest() }
         let answers = await front.acceptance.answers(to: requests, from: peer)

@@ -25,10 +25,8 @@ final class RandomRun {
     private(set) var counts: [String: Int] = [:]
     /// What happened to each booking.
     private(set) var stories: [BookingID: [String]] = [:]
-    /// What happened last.
+    /// All that happened, in order; the same for every run of a seed.
     private(set) var history: [String] = []
-    /// Over all that happened; the same for every run of a seed.
-    private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
 
     static let users = (0..<6).map { "user-\($0)" }
     static let apartments = (0..<5).map { "apartment-\($0)" }
@@ -51,9 +49,7 @@ final class RandomRun {
         for id in ids {
             stories[id, default: []].append("\(counts.values.reduce(0, +)) \(operation) \(outcome)")
         }
-        let line = "\(operation) \(numbers.joined(separator: ",")) \(outcome)"
-        history = (history + [line]).suffix(40)
-        for byte in line.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        history.append("\(operation) \(numbers.joined(separator: ",")) \(outcome)")
     }
 
     /// What happened to each booking that a text names.
