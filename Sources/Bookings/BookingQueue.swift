@@ -67,7 +67,7 @@ public struct Received: Sendable {
 /// Bytes in the queue that can never be committed.
 public struct Poison: Error, Hashable, Sendable {
     /// The id the bytes name, or the one derived from their place.
-    public let id: BookingID
+    public package(set) var id: BookingID
     /// Why they can't be committed.
     public let reason: String
     /// The user, as far as it could be read.

@@ -12,6 +12,14 @@ public enum SharedVerdict: Hashable, Sendable {
     case notAvailable(id: BookingID, startDate: String, endDate: String)
     /// Its id belongs to another booking.
     case idTaken
+
+    /// Whether an idempotency key decides, whatever else stands against the message.
+    package var isAboutKey: Bool {
+        switch self {
+        case .repeats, .keyReused: true
+        case .accepted, .pendingExists, .notAvailable, .idTaken: false
+        }
+    }
 }
 
 /// The accepting half of a queue that fronts on many hosts share. It judges and makes durable in one step, because
@@ -26,6 +34,11 @@ public protocol SharedBookingQueue: Sendable {
     ///   in the queue.
     func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict]
 
+    /// What stands against messages at this moment. None of them is taken.
+    ///
+    /// - Returns: for each, in their order; nil where nothing does.
+    func objections(to messages: [Message]) throws(QueueUnavailable) -> [SharedVerdict?]
+
     /// Tells the workers of all hosts that something has come, where they can be told; else they find it.
     func tellArrivals()
 
@@ -33,8 +46,8 @@ public protocol SharedBookingQueue: Sendable {
     /// stands against becomes a dead letter. An item that was taken before is a no-op, whatever has become of it since,
     /// until ``forget(_:)`` is called with it.
     ///
-    /// - Returns: for each item, in their order, why it became a dead letter just now; nil otherwise.
-    func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?]
+    /// - Returns: for each item, in their order, the dead letter that it became just now; nil otherwise.
+    func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?]
 
     /// Forgets that items with these marks were taken: they can't come again.
     func forget(_ marks: [BookingID]) throws(QueueUnavailable)
@@ -79,6 +92,20 @@ public enum Forwarded: Sendable {
             for byte in body { hash.mix(byte) }
         }
         return BookingID(high: hash.high, low: hash.low)
+    }
+}
+
+/// What could not be taken into a queue that hosts share.
+public struct SetAside: Hashable, Sendable {
+    /// The dead letter's id: the item's, or another where something else has that.
+    public let id: BookingID
+    /// Why it became one.
+    public let reason: String
+
+    /// A letter with this id.
+    public init(id: BookingID, reason: String) {
+        self.id = id
+        self.reason = reason
     }
 }
 

@@ -10,11 +10,13 @@ extension Acceptance {
     struct Undecided {
         let submission: Submission
         let messages: [Message]
+        /// What was known of messages before the queue was asked to take the others.
+        let known: [BookingID: Outcome]
         let deadline: ContinuousClock.Instant
     }
 
     /// What became of a request.
-    fileprivate struct Outcome {
+    struct Outcome {
         let answer: Result<BookingID, Refusal>
         /// What is new in the queue.
         var accepted: Message?
@@ -31,50 +33,72 @@ extension Acceptance {
                     traceParent: submission.traces.isEmpty ? nil : submission.traces[index])
             }
         }
+        var outcomes: [BookingID: Outcome] = [:]
         do {
             try look()
             let start = ContinuousClock.now
-            let outcomes = try accept(calls, at: time, into: shared)
+            let messages = Array(calls.joined())
+            outcomes = try known(of: messages, at: time, in: shared)
+            let asked = messages.filter { outcomes[$0.id] == nil }
+            if !asked.isEmpty {
+                for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
+                    outcomes[message.id] = Outcome(verdict, on: message)
+                }
+                report.table(nil)
+            }
             report.metrics.syncDuration.record(.now - start)
-            answer(submissions, outcomes)
+            answer(submissions, calls.map { $0.compactMap { outcomes[$0.id] } })
         } catch {
             report.table(TableUnavailable(.cannotOpen, reason: error.reason))
-            if buffers { return buffer(submissions, calls, mayBeThere: error.mayHaveHappened) }
+            if buffers { return buffer(submissions, calls, outcomes, mayBeThere: error.mayHaveHappened) }
             guard error.mayHaveHappened else { return refuse(submissions, error.reason) }
             undecided += zip(submissions, calls).map {
-                Undecided(submission: $0, messages: $1, deadline: .now + undecidedPatience)
+                Undecided(
+                    submission: $0, messages: $1, known: outcomes, deadline: .now + undecidedPatience)
             }
             lookAgainSoon()
         }
     }
 
-    /// - Returns: what became of each call's requests.
-    private func accept(
-        _ calls: [[Message]], at time: Timestamp, into shared: any SharedBookingQueue
-    ) throws(QueueUnavailable) -> [[Outcome]] {
+    /// What can be said of messages without having the shared queue take them: by what this host's spool holds, and where
+    /// there is no room.
+    private func known(
+        of messages: [Message], at time: Timestamp, in shared: any SharedBookingQueue
+    ) throws(QueueUnavailable) -> [BookingID: Outcome] {
+        let mayBeFull = sharedWaiting + messages.count > limits.maxMessages
+        guard mayBeFull || known.index.count > 0 else { return [:] }
+        let own = messages.map { ownAnswer(to: $0.request) }
+        // A key decides before all else, and what stands against a request before that there is no room.
+        let doubtful = messages.indices.filter {
+            own[$0] == nil ? mayBeFull : messages[$0].request.keyClaim != nil
+        }
+        var objections: [Int: SharedVerdict] = [:]
+        if !doubtful.isEmpty {
+            for (number, objection) in zip(doubtful, try shared.objections(to: doubtful.map { messages[$0] }))
+            {
+                objections[number] = objection
+            }
+        }
         var outcomes: [BookingID: Outcome] = [:]
-        var asked: [Message] = []
         var room = QueueRoom(limits: limits, messages: sharedWaiting, bytes: 0, freeBytes: .max)
-        for message in calls.joined() {
-            if let answer = ownAnswer(to: message.request) {
+        var wanted: Set<Hold> = []
+        for (number, message) in messages.enumerated() {
+            if let objection = objections[number], own[number] == nil || objection.isAboutKey {
+                outcomes[message.id] = Outcome(objection, on: message)
+            } else if let answer = own[number] {
                 outcomes[message.id] = Outcome(answer: answer)
-            } else if let reason = room.take(0) {
+            } else if wanted.isDisjoint(with: message.request.holds), let reason = room.take(0) {
                 backpressure.refused(at: time, size: 0)
                 report.full(reason)
                 let full = BookingsInterface.QueueFull(
                     reason: reason, retryAfterSeconds: backpressure.retryAfterSeconds(at: time))
                 outcomes[message.id] = Outcome(answer: .failure(ErrorReply(full)))
             } else {
-                asked.append(message)
+                // One that wants what another is to get is judged after that.
+                wanted.formUnion(message.request.holds)
             }
         }
-        if !asked.isEmpty {
-            for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
-                outcomes[message.id] = Outcome(verdict, on: message)
-            }
-            report.table(nil)
-        }
-        return calls.map { $0.compactMap { outcomes[$0.id] } }
+        return outcomes
     }
 
     /// What this host's spool says, which holds messages that the shared queue doesn't know yet.
@@ -96,11 +120,14 @@ extension Acceptance {
         let waiting = undecided
         undecided = []
         do {
-            var verdicts = try shared.accept(waiting.flatMap(\.messages), again: true).makeIterator()
+            let asked = waiting.flatMap { call in call.messages.filter { call.known[$0.id] == nil } }
+            var verdicts = try shared.accept(asked, again: true).makeIterator()
             answer(
                 waiting.map(\.submission),
-                waiting.map {
-                    $0.messages.compactMap { message in verdicts.next().map { Outcome($0, on: message) } }
+                waiting.map { call in
+                    call.messages.compactMap { message in
+                        call.known[message.id] ?? verdicts.next().map { Outcome($0, on: message) }
+                    }
                 })
             report.table(nil)
         } catch {
@@ -121,15 +148,18 @@ extension Acceptance {
 
     /// Accepts into this host's spool what the shared queue can't take now, under the ids that it may have there.
     ///
-    /// - Parameter mayBeThere: whether it may have them; but for those that this host's spool had answered.
-    private func buffer(_ submissions: [Submission], _ calls: [[Message]], mayBeThere: Bool) {
+    /// - Parameters:
+    ///   - known: what was known of some before the shared queue was asked to take the others.
+    ///   - mayBeThere: whether it may have those others.
+    private func buffer(
+        _ submissions: [Submission], _ calls: [[Message]], _ known: [BookingID: Outcome], mayBeThere: Bool
+    ) {
         accept(
             zip(submissions, calls).map { submission, messages in
                 var submission = submission
                 submission.ids = messages.map(\.id)
                 if mayBeThere {
-                    submission.undecided = Set(
-                        messages.indices.filter { ownAnswer(to: messages[$0].request) == nil })
+                    submission.undecided = Set(messages.indices.filter { known[messages[$0].id] == nil })
                 }
                 return submission
             })

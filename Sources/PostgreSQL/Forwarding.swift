@@ -12,24 +12,23 @@ struct Forwarding {
 
     private static let rounds = 8
 
-    /// - Returns: for each item why it became a dead letter just now.
-    func run(_ connection: Connection) throws(DatabaseTrouble) -> [String?] {
-        var reasons = [String?](repeating: nil, count: items.count)
+    /// - Returns: for each item the dead letter that it became just now.
+    func run(_ connection: Connection) throws(DatabaseTrouble) -> [SetAside?] {
+        var letters = [SetAside?](repeating: nil, count: items.count)
         let new = try mark(connection)
         // The others are let go because of what an earlier try has written.
         if new.count < items.count { try connection.run(.barrier) }
-        var open: [(number: Int, message: Message)] = []
-        for number in new {
-            switch items[number] {
-            case .message(let message): open.append((number, message))
-            case .poison(let poison, let body, let size):
-                if try setAside(poison, body, size, connection) { reasons[number] = poison.reason }
-            }
+        var open = new.compactMap { number -> (number: Int, message: Message)? in
+            if case .message(let message) = items[number] { (number, message) } else { nil }
         }
         for _ in 0..<Self.rounds where !open.isEmpty {
-            let rows = try connection.run(GroupInsertion.statements(open.map(\.message), .promised))
+            // Of those that bear one id the first is tried, and is there when the others are looked at.
+            var ids: Set<BookingID> = []
+            let tried = open.filter { ids.insert($0.message.id).inserted }
+            let rows = try connection.run(GroupInsertion.statements(tried.map(\.message), .promised))
             let accepted = try GroupInsertion.inserted(rows)
-            open.removeAll { accepted.contains($0.message.id) }
+            let done = Set(tried.filter { accepted.contains($0.message.id) }.map(\.number))
+            open.removeAll { done.contains($0.number) }
             let found = try Objection.first(
                 against: open.map { ($0.message.id, $0.message.request) }, withQueue: true, connection)
             var left: [(number: Int, message: Message)] = []
@@ -39,14 +38,19 @@ struct Forwarding {
                     continue
                 }
                 guard let reason = Self.reason(objection, item.message) else { continue }
-                if try setAside(item.message, reason, connection) { reasons[item.number] = reason }
+                letters[item.number] = try setAside(item.message, reason, connection)
             }
             open = left
         }
         guard open.isEmpty else {
             throw DatabaseTrouble(.server("40001"), "Too many others book the same at this moment.")
         }
-        return reasons
+        // Whatever id they name, it may be one that a message was promised.
+        for number in new {
+            guard case .poison(let poison, let body, let size) = items[number] else { continue }
+            letters[number] = try setAside(poison, body, size, items[number].mark, connection)
+        }
+        return letters
     }
 
     /// Marks the items as taken.
@@ -83,33 +87,47 @@ struct Forwarding {
         }
     }
 
-    /// Keeps bytes that can never be committed as a dead letter.
+    /// Keeps bytes that can never be committed as a dead letter, under an id of its own where something else has the one
+    /// that they name.
+    ///
+    /// - Returns: the letter; nil when these very bytes are there already.
     private func setAside(
-        _ poison: Poison, _ body: [UInt8], _ size: Int, _ connection: Connection
-    ) throws(DatabaseTrouble) -> Bool {
+        _ poison: Poison, _ body: [UInt8], _ size: Int, _ mark: BookingID, _ connection: Connection
+    ) throws(DatabaseTrouble) -> SetAside? {
         let attempts = poison.attempts + [Attempt(on: time, class: Attempt.poison, reason: poison.reason)]
-        return try insert(
-            Statement(
+        for id in [poison.id, mark] {
+            let letter = Statement(
                 """
                 INSERT INTO messages (id, place, holds, user_id, apartment_id, accepted_on, receive_count, attempts,
                   class, reason, dead_on, body, body_size)
-                VALUES ($1, 'DEAD', false, $2, $3, $4, $5, $6, 'POISON', $7, $4, $8::bytea, $9)
+                SELECT $1::uuid, 'DEAD', false, $2, $3, $4::timestamptz, $5, $6, 'POISON', $7, $4::timestamptz, $8::bytea, $9
+                WHERE NOT EXISTS (SELECT 1 FROM bookings WHERE id = $1::uuid)
                 ON CONFLICT (id) DO NOTHING RETURNING id
                 """,
                 [
-                    .text(poison.id.description), .optional(poison.userID), .optional(poison.apartmentID),
+                    .text(id.description), .optional(poison.userID), .optional(poison.apartmentID),
                     .text(time.description), .number(poison.receiveCount + 1),
                     .optional(MessageRow.text(of: attempts)), .text(poison.reason),
-                    .text(PostgresQueue.hex(body)),
-                    .number(size),
-                ]), connection)
+                    .text(PostgresQueue.hex(body)), .number(size),
+                ])
+            if try insert(letter, connection) { return SetAside(id: id, reason: poison.reason) }
+            let isThere = try connection.run(
+                Statement(
+                    """
+                    SELECT FROM messages WHERE id = $1 AND place = 'DEAD' AND body = $2::bytea AND body_size = $3
+                    """, [.text(id.description), .text(PostgresQueue.hex(body)), .number(size)]))
+            if isThere.count > 0 { return nil }
+        }
+        return nil
     }
 
     /// Keeps a message as a dead letter that claims nothing, under an id of its own where another booking has the
     /// message's.
+    ///
+    /// - Returns: the letter; nil when it is there already.
     private func setAside(
         _ message: Message, _ reason: String, _ connection: Connection
-    ) throws(DatabaseTrouble) -> Bool {
+    ) throws(DatabaseTrouble) -> SetAside? {
         var letter = message
         letter.receiveCount += 1
         letter.attempts.append(Attempt(on: time, class: Attempt.poison, reason: reason))
@@ -123,9 +141,9 @@ struct Forwarding {
         for id in [letter.id, Forwarded.message(message).mark] {
             letter.id = id
             let parameters = MessageRow.values(of: [letter]) + [.text(reason), .text(time.description)]
-            if try insert(Statement(sql, parameters), connection) { return true }
+            if try insert(Statement(sql, parameters), connection) { return SetAside(id: id, reason: reason) }
         }
-        return false
+        return nil
     }
 
     /// - Returns: whether it is new.

@@ -10,7 +10,7 @@ struct GroupInsertion {
         self.again = again
     }
 
-    /// What stands against a message can be gone when one looks what it was.
+    /// Mostly the second has what the first was not sure of. Others can be in the way of any.
     private static let rounds = 8
 
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SharedVerdict] {
@@ -29,31 +29,15 @@ struct GroupInsertion {
         _ inserted: inout Set<BookingID>, _ connection: Connection
     ) throws(DatabaseTrouble) -> [SharedVerdict] {
         var verdicts = [SharedVerdict?](repeating: nil, count: messages.count)
+        var tried = unhindered
         for _ in 0..<Self.rounds {
-            let open = verdicts.indices.filter { verdicts[$0] == nil }
-            if open.isEmpty { break }
-            let accepted = try insert(free(of: open), connection)
-            var refused: [Int] = []
-            for number in open {
-                if accepted.contains(messages[number].id) {
-                    verdicts[number] = .accepted
-                    inserted.insert(messages[number].id)
-                } else {
-                    refused.append(number)
-                }
+            let accepted = try insert(tried, connection)
+            inserted.formUnion(accepted)
+            for (number, message) in messages.enumerated() where accepted.contains(message.id) {
+                verdicts[number] = .accepted
             }
-            if refused.isEmpty { break }
-            // What can be had now is had by the first that wants it, and the others are judged after that.
-            var wanted: Set<ClaimKey> = []
-            for (number, verdict) in zip(refused, try explain(refused.map { messages[$0] }, connection)) {
-                let request = messages[number].request
-                let wants = [request.claim, request.keyClaim].compactMap(\.self)
-                if let verdict, wanted.isDisjoint(with: wants) {
-                    verdicts[number] = verdict
-                } else {
-                    wanted.formUnion(wants)
-                }
-            }
+            tried = try look(&verdicts, connection)
+            if tried.isEmpty { break }
         }
         let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
             switch verdict {
@@ -73,18 +57,40 @@ struct GroupInsertion {
         return decided
     }
 
-    /// Those that can be tried now. One whose key an earlier one has waits until that is judged, and so does whoever wants
-    /// the claim of one that waits.
-    private func free(of open: [Int]) -> [Message] {
-        var keys: Set<ClaimKey> = []
-        var wanted: Set<ClaimKey> = []
+    /// Those that want nothing that an earlier one wants. Of the others it is not known what they are to get before the
+    /// earlier ones are judged.
+    private var unhindered: [Message] {
+        var wanted: Set<Hold> = []
+        return messages.filter { message in
+            let holds = message.request.holds
+            defer { wanted.formUnion(holds) }
+            return wanted.isDisjoint(with: holds)
+        }
+    }
+
+    /// Judges those that have no verdict, each by what stands against it now and by those before it that can be had.
+    ///
+    /// - Returns: those that can be had. Whoever stands behind one of them has no verdict yet.
+    private func look(
+        _ verdicts: inout [SharedVerdict?], _ connection: Connection
+    ) throws(DatabaseTrouble) -> [Message] {
+        let open = verdicts.indices.filter { verdicts[$0] == nil }
+        guard !open.isEmpty else { return [] }
+        let found = try Objection.first(
+            against: open.map { (messages[$0].id, messages[$0].request) }, withQueue: true, connection)
         var free: [Message] = []
-        for message in open.lazy.map({ messages[$0] }) {
-            let isFirst = message.request.keyClaim.map { keys.insert($0).inserted } ?? true
-            if isFirst, !wanted.contains(message.request.claim) {
-                free.append(message)
+        var wanted: Set<Hold> = []
+        for (number, objection) in zip(open, found) {
+            let request = messages[number].request
+            let isBehind = request.holds.contains { hold in
+                wanted.contains(hold) && objection.map { $0.kind.yields(to: hold) } ?? true
+            }
+            if isBehind { continue }
+            if let objection {
+                verdicts[number] = objection.verdict(on: request)
             } else {
-                wanted.insert(message.request.claim)
+                free.append(messages[number])
+                wanted.formUnion(request.holds)
             }
         }
         return free
@@ -158,17 +164,6 @@ struct GroupInsertion {
             DELETE FROM messages m WHERE m.id = ANY($1::uuid[]) AND m.xmin = pg_current_xact_id()::xid
             AND (\(found.joined(separator: " OR "))) RETURNING m.id
             """
-    }
-
-    /// What stands against messages that could not be inserted; nil where nothing does any more.
-    private func explain(
-        _ messages: [Message], _ connection: Connection
-    ) throws(DatabaseTrouble) -> [SharedVerdict?] {
-        let found = try Objection.first(
-            against: messages.map { ($0.id, $0.request) }, withQueue: true, connection)
-        return zip(messages, found).map { message, objection in
-            objection.map { $0.verdict(on: message.request) }
-        }
     }
 }
 

@@ -11,6 +11,14 @@ struct Objection {
         case claim
         /// An APPROVED booking overlaps it.
         case stay
+
+        /// Whether what an earlier request of the same group takes up decides before this.
+        func yields(to hold: Hold) -> Bool {
+            switch hold {
+            case .key: rawValue > Self.key.rawValue
+            case .claim: rawValue > Self.claim.rawValue
+            }
+        }
     }
 
     let kind: Kind

@@ -54,14 +54,13 @@ extension PostgresConsumer {
             return try rows.ids()
         }
         // Those that go back hold their own against those behind them.
-        var claims: Set<ClaimKey> = []
+        var taken: Set<Hold> = []
         var obstacles: [BookingID: RedriveObstacle] = [:]
         for message in messages {
-            let own = [message.request.claim, message.request.keyClaim].compactMap(\.self)
-            if claimed.contains(message.id) || !claims.isDisjoint(with: own) {
+            if claimed.contains(message.id) || !taken.isDisjoint(with: message.request.holds) {
                 obstacles[message.id] = .claimed
             } else {
-                claims.formUnion(own)
+                taken.formUnion(message.request.holds)
             }
         }
         return obstacles

@@ -75,7 +75,8 @@ public final class PostgresConsumer: BookingQueueConsumer {
         do throws(DatabaseTrouble) {
             for row in rows.all {
                 let message = try MessageRow.message(in: row)
-                if let owner = try row.optionalID(MessageRow.count + 2) {
+                // Its own leases have lapsed only because it wasn't told that it had them.
+                if let owner = try row.optionalID(MessageRow.count + 2), owner != worker {
                     lapsed.append((owner, message))
                 } else {
                     batch.append((message, row.flag(MessageRow.count + 1), try row.text(MessageRow.count)))

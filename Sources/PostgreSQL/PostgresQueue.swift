@@ -49,6 +49,29 @@ public final class PostgresQueue: SharedBookingQueue {
         }
     }
 
+    /// What stands against messages, in the table or the queue.
+    public func objections(to messages: [Message]) throws(QueueUnavailable) -> [SharedVerdict?] {
+        do throws(DatabaseTrouble) {
+            return try link.retrying { (connection) throws(DatabaseTrouble) in
+                let found = try Objection.first(
+                    against: messages.map { (nil, $0.request) }, withQueue: true, connection)
+                let verdicts = zip(messages, found).map { message, objection in
+                    objection.map { $0.verdict(on: message.request) }
+                }
+                // A repeated answer is a promise, which what was only read can't keep.
+                if verdicts.contains(where: { if case .repeats = $0 { true } else { false } }) {
+                    try connection.transaction([.barrier])
+                }
+                return verdicts
+            }
+        } catch {
+            // Nothing was to be done.
+            var trouble = error
+            trouble.isUndecided = false
+            throw trouble.ofQueue
+        }
+    }
+
     /// Wakes the workers of all hosts.
     public func tellArrivals() { hint(Self.arrivals) }
 
@@ -138,7 +161,7 @@ public final class PostgresQueue: SharedBookingQueue {
     }
 
     /// Takes what can't be refused any more; in one transaction, which marks each item as taken.
-    public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?] {
+    public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?] {
         guard !items.isEmpty else { return [] }
         return try use { (connection) throws(DatabaseTrouble) in
             try connection.inTransaction { () throws(DatabaseTrouble) in

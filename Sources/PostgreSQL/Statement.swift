@@ -54,8 +54,17 @@ extension Statement.Parameter {
     fileprivate func append(to bytes: inout [UInt8]) {
         switch self {
         case .null: break
-        case .text(let text): bytes.append(contentsOf: text.utf8)
+        case .text(let text): for byte in text.utf8 { Self.append(byte, to: &bytes) }
         case .array(let elements): Self.append(elements, to: &bytes)
+        }
+    }
+
+    /// No text of PostgreSQL has a NUL in it: it is written as U+FFFD.
+    private static func append(_ byte: UInt8, to bytes: inout [UInt8]) {
+        if byte != 0 {
+            bytes.append(byte)
+        } else {
+            bytes.append(contentsOf: "\u{FFFD}".utf8)
         }
     }
 
@@ -73,7 +82,7 @@ extension Statement.Parameter {
                 if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                     bytes.append(UInt8(ascii: "\\"))
                 }
-                bytes.append(byte)
+                append(byte, to: &bytes)
             }
             bytes.append(UInt8(ascii: "\""))
         }

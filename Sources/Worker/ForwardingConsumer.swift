@@ -137,9 +137,24 @@ struct ForwardingConsumer: BookingQueueConsumer {
         return items
     }
 
-    private mutating func note(_ reasons: [String?], _ batch: [Received]) {
-        for (received, reason) in zip(batch, reasons) {
-            if let reason { notices.append(.setAside(received.content, reason: reason)) }
+    private mutating func note(_ letters: [SetAside?], _ batch: [Received]) {
+        for (received, letter) in zip(batch, letters) {
+            guard let letter else { continue }
+            // It is told of under the id by which it is found.
+            let content: Result<Message, Poison> =
+                switch received.content {
+                case .success(var message):
+                    {
+                        message.id = letter.id
+                        return .success(message)
+                    }()
+                case .failure(var poison):
+                    {
+                        poison.id = letter.id
+                        return .failure(poison)
+                    }()
+                }
+            notices.append(.setAside(content, reason: letter.reason))
         }
     }
 

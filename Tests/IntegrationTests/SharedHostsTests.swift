@@ -212,4 +212,40 @@ extension Site {
             return false
         }
     }
+
+    @Test func `a file that was put in by hand takes nobody's key`() async throws {
+        let host = try Self.hosts(1, on: .shared())[0]
+        let front = try await host.startFront()
+        let worker = try await host.startWorker()
+        var asked = host.input("u")
+        asked.idempotencyKey = "k"
+        func book() async throws -> String {
+            try await host.bookings(
+                "CreateApartmentBooking", BookingsInterface.Create(input: asked),
+                returning: BookingsInterface.Created.self
+            ).id
+        }
+        let id = try await book()
+        try await host.committed([id])
+        try await host.cancel(id)
+        // Nobody forwards what is put in from now on.
+        await worker.stop()
+        try host.drop(
+            "hand.jsonl",
+            """
+            {"input":{"userId":"u","apartmentId":"A","startDate":"2026-12-01","endDate":"2026-12-02"}}
+            {"input":{"userId":"u","apartmentId":"B","startDate":"2026-12-01","endDate":"2026-12-02","idempotencyKey":"k"}}
+
+            """.utf8)
+        #expect(try await book() == id)
+        asked.apartmentId = "C"
+        let reused = try await refusal { try await book() }
+        #expect(reused?.decode(BookingsInterface.IdempotencyKeyReused.self)?.bookingId == id)
+        // What it asks for without a key counts as any that waits.
+        asked.idempotencyKey = nil
+        asked.apartmentId = "A"
+        let pending = try await refusal { try await book() }
+        #expect(pending?.decode(BookingsInterface.PendingBookingExists.self)?.progress == .queued)
+        await front.stop()
+    }
 }

@@ -24,8 +24,11 @@ import Varlink
         func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict] {
             throw trouble
         }
+        func objections(to messages: [Message]) throws(QueueUnavailable) -> [SharedVerdict?] {
+            throw trouble
+        }
         func tellArrivals() {}
-        func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [String?] {
+        func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?] {
             throw trouble
         }
         func forget(_ marks: [BookingID]) throws(QueueUnavailable) { throw trouble }

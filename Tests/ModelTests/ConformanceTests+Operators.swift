@@ -38,6 +38,9 @@ extension ConformanceTests {
             try matching(.init(reasonContains: "cursed")) == 5
                 && matching(.init(reasonContains: "CURSED")) == 0)
         #expect(try matching(.init(reasonContains: "%")) == 0)
+        // Nothing has a NUL in it, and what comes before one is not all that is asked for.
+        #expect(try matching(.init(reasonContains: "\0cursed")) == 0)
+        #expect(try matching(.init(userId: "u0\0")) == 0)
         #expect(try matching(.init(userId: "u3")) == 1 && matching(.init(apartmentId: "bad")) == 5)
         #expect(try matching(.init(deadBefore: site.start)) == 0)
         #expect(try matching(.init(deadBefore: site.now.advanced(by: .seconds(1)))) == 5)

@@ -112,59 +112,6 @@ import Varlink
     }
 
     @Test(arguments: Engine.allCases)
-    func `of two in one call the first wins, and their neighbours are booked`(_ engine: Engine) async throws {
-        let site = try await ConformanceSite(engine)
-        let requests = try [
-            ("u", "2026-12-01"), ("v", "2026-12-02"), ("u", "2026-12-03"), ("w", "2026-12-04"),
-        ].map {
-            try site.request($0.0, "A", $0.1, "2026-12-30")
-        }
-        let answers = await site.front.acceptance.answers(to: requests, from: site.peer)
-        let first = try answers[0].get()
-        guard case .failure(let reply) = answers[2] else { throw Contradiction(description: "\(answers)") }
-        let refusal = try #require(reply.error as? BookingsInterface.PendingBookingExists)
-        #expect(refusal.bookingId == first.description && refusal.progress == .queued)
-        try await site.drain()
-        #expect(try site.table.totals().committed == 3)
-        #expect(try site.table.booking(first)?.startDate == "2026-12-01")
-        _ = try (answers[1].get(), answers[3].get())
-        await site.end()
-    }
-
-    @Test(arguments: Engine.allCases)
-    func `in one call each is judged by what came before it`(_ engine: Engine) async throws {
-        let site = try await ConformanceSite(engine)
-        let approved = try await site.book("v", "A", "2026-12-10", "2026-12-15")
-        try await site.drain()
-        _ = try await site.worker.worker.approve(approved.description, by: site.peer)
-        // The first of each user is refused and holds nothing, so that the next one can be had.
-        let requests = try [
-            ("u", "A", "2026-12-12", nil), ("u", "A", "2026-12-20", nil), ("u", "A", "2026-12-12", nil),
-            ("w", "A", "2026-12-12", "k"), ("w", "B", "2026-12-12", "k"), ("w", "B", "2026-12-13", nil),
-            ("w", "A", "2026-12-12", "k"),
-        ].map { try site.request($0.0, $0.1, $0.2, "2026-12-30", key: $0.3) }
-        let answers = await site.front.acceptance.answers(to: requests, from: site.peer)
-        func error<E: VarlinkError>(_ number: Int, _: E.Type) throws -> E {
-            guard case .failure(let reply) = answers[number] else {
-                throw Contradiction(description: "\(number): \(answers)")
-            }
-            return try #require(reply.error as? E, "\(number): \(answers)")
-        }
-        typealias Errors = BookingsInterface
-        for number in [0, 3] {
-            #expect(
-                try error(number, Errors.ApartmentNotAvailable.self).bookingId == approved.description)
-        }
-        let ids = try [1, 4].map { try answers[$0].get().description }
-        #expect(try error(2, Errors.PendingBookingExists.self).bookingId == ids[0])
-        #expect(try error(5, Errors.PendingBookingExists.self).bookingId == ids[1])
-        #expect(try error(6, Errors.IdempotencyKeyReused.self).bookingId == ids[1])
-        try await site.drain()
-        #expect(try site.table.totals().committed == 3)
-        await site.end()
-    }
-
-    @Test(arguments: Engine.allCases)
     func `approved nights are taken, and the day of departure is free`(_ engine: Engine) async throws {
         let site = try await ConformanceSite(engine)
         let id = try await site.book("u", "A", "2026-12-10", "2026-12-15")

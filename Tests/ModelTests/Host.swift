@@ -14,7 +14,7 @@ final class Host: Sendable {
     let storage: any HostStorage
     private let directory: TemporaryDirectory
     let clock: Clock
-    private let settings: Settings
+    let settings: Settings
     private let logger = Logger(label: "model") { _ in SwiftLogNoOpLogHandler() }
     private let chances: Mutex<SeededGenerator>
 

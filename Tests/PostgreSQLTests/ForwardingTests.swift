@@ -18,7 +18,8 @@ import Testing
         let (queue, worker) = (database.queue(), database.consumer())
         let (good, deleted) = (try maker.message("good"), try maker.message("deleted"))
         let items: [Forwarded] = [.message(good), .message(deleted), poison()]
-        #expect(try queue.forward(items, at: .now()) == [nil, nil, "The line is not JSON."])
+        #expect(
+            try queue.forward(items, at: .now()).map { $0?.reason } == [nil, nil, "The line is not JSON."])
         let batch = try worker.receive(upTo: 10, at: .now())
         #expect(batch.count == 2)
         _ = try PostgresTable(worker).apply([good], deadLettered: 0)
@@ -52,7 +53,9 @@ import Testing
         let claim = try maker.message("u")
         let key = try maker.message("u", "B", key: "k")
         let same = try maker.message("u", key: "k")
-        let reasons = try queue.forward([.message(claim), .message(key), .message(same)], at: .now())
+        let letters = try queue.forward([.message(claim), .message(key), .message(same)], at: .now())
+        let reasons = letters.map { $0?.reason }
+        #expect(letters.map { $0?.id } == [claim.id, key.id, same.id])
         #expect(reasons[0]?.contains("the PENDING booking \(first.id) (QUEUED)") == true)
         #expect(reasons[1]?.contains("used its idempotencyKey for the booking \(first.id)") == true)
         #expect(reasons[2]?.contains("used its idempotencyKey for the booking \(first.id)") == true)
@@ -70,5 +73,37 @@ import Testing
         _ = try PostgresTable(worker).approve(first.id, at: .now())
         #expect(try queue.forward([.message(try maker.message("v"))], at: .now()) == [nil])
         #expect(try database.sql("SELECT place FROM messages") == "QUEUED\n")
+    }
+
+    @Test func `what bears an id that something else has becomes a letter under one of its own`() throws {
+        let database = try Database()
+        let queue = database.queue()
+        let first = try maker.message("u")
+        var second = try maker.message("v")
+        second.id = first.id
+        func poison(_ text: String) -> Forwarded {
+            let id = BookingID.derived(fileName: "daily", line: 1)
+            return .poison(Poison(id: id, reason: text), body: Array(text.utf8), size: text.utf8.count)
+        }
+        func poisonousCopy() -> Forwarded {
+            .poison(Poison(id: first.id, reason: "bad"), body: [1], size: 1)
+        }
+        let items: [Forwarded] = [
+            .message(first), .message(second), poison("Monday"), poison("Tuesday"), poisonousCopy(),
+        ]
+        let letters = try queue.forward(items, at: .now())
+        #expect(letters[0] == nil)
+        #expect(letters[1]?.reason.contains("belongs to another booking") == true)
+        #expect(letters[2]?.id == .derived(fileName: "daily", line: 1))
+        #expect(Set(letters.compactMap { $0?.id }).count == 4)
+        let reader = PostgresQueueReader(queue.link)
+        for letter in letters.compactMap(\.self) {
+            #expect(try reader.letter(letter.id)?.reason == letter.reason)
+        }
+        // The very same once more, by somebody's hand.
+        try queue.forget(items.map(\.mark))
+        #expect(try queue.forward(items, at: .now()) == [nil, nil, nil, nil, nil])
+        #expect(try database.sql("SELECT count(*) FROM messages") == "5\n")
+        #expect(try database.sql("SELECT sum(dead_lettered) FROM totals") == "4\n")
     }
 }

@@ -54,6 +54,18 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM messages") == "12\n")
     }
 
+    @Test func `a worker that wasn't told what it has received charges nobody`() throws {
+        let database = try Database(lease: .seconds(1))
+        let messages = try (0..<3).map { try maker.message("u\($0)") }
+        _ = try database.queue().accept(messages, again: false)
+        let worker = database.consumer()
+        _ = try worker.receive(upTo: 3, at: .now())
+        try database.sql("SELECT pg_sleep(1.1)")
+        let again = try worker.receive(upTo: 3, at: .now())
+        #expect(try again.map { try $0.content.get() }.map(\.receiveCount) == [0, 0, 0])
+        #expect(!worker.needsRecovery)
+    }
+
     @Test func `those that were not charged are tried few at a time`() throws {
         let database = try Database(lease: .seconds(1))
         let messages = try (0..<40).map { try maker.message("u\($0)") }
