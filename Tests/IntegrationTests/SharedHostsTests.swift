@@ -200,18 +200,6 @@ import Varlink
         await first.stop()
         await second.stop()
     }
-}
-
-extension Site {
-    /// Whether the worker says that it can use the table.
-    fileprivate func attributesWhileTableIsOut() async throws -> Bool {
-        do {
-            return try await attributes().tableAvailable
-        } catch {
-            // The queue is in the same database.
-            return false
-        }
-    }
 
     @Test func `a file that was put in by hand takes nobody's key`() async throws {
         let host = try Self.hosts(1, on: .shared())[0]
@@ -247,5 +235,17 @@ extension Site {
         let pending = try await refusal { try await book() }
         #expect(pending?.decode(BookingsInterface.PendingBookingExists.self)?.progress == .queued)
         await front.stop()
+    }
+}
+
+extension Site {
+    /// Whether the worker says that it can use the table.
+    fileprivate func attributesWhileTableIsOut() async throws -> Bool {
+        do {
+            return try await attributes().tableAvailable
+        } catch {
+            // The queue is in the same database.
+            return false
+        }
     }
 }
