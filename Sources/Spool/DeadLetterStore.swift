@@ -80,9 +80,11 @@ public struct DeadLetterStore: Sendable {
         }
         var items: [DeadLetter] = []
         for id in ids {
+            guard let letter = try letter(id, bodyBytes: Self.listedBodyBytes),
+                filter?.matches(letter) ?? true
+            else { continue }
             if items.count == limit { return (items, items.last?.id) }
-            guard let letter = try letter(id, bodyBytes: Self.listedBodyBytes) else { continue }
-            if filter?.matches(letter) ?? true { items.append(letter) }
+            items.append(letter)
         }
         return (items, nil)
     }

@@ -19,6 +19,8 @@ struct QueueListing: QueuePages {
     /// Files of the place that come after the present one, last first.
     private var files: [EntryName] = []
     private var messages: EntryMessages?
+    /// What was read to see whether there is more.
+    private var ahead: Message?
 
     /// - Parameter token: where an earlier list ended; nil for the beginning.
     /// - Throws: `SpoolError`, or `InvalidPageToken`.
@@ -57,23 +59,34 @@ struct QueueListing: QueuePages {
         var items: [QueueInterface.QueuedMessage] = []
         var bytes = 0
         while items.count < limit, bytes < Self.pageBytes {
-            guard let message = try messages?.next() else {
-                if let file = files.popLast() {
-                    try open(file)
-                } else if position.place + 1 < Self.places.count {
-                    try begin(position.place + 1)
-                } else {
-                    return .init(items: items, nextToken: nil)
-                }
-                continue
-            }
+            guard let message = try following() else { return .init(items: items, nextToken: nil) }
             position.given += 1
             bytes += message.attempts.reduce(1024) { $0 + $1.reason.utf8.count + 100 }
             items.append(
                 .init(
                     message, in: Self.places[position.place].name, file: position.file?.description ?? ""))
         }
-        return .init(items: items, nextToken: token)
+        let token = token
+        ahead = try following()
+        return .init(items: items, nextToken: ahead == nil ? nil : token)
+    }
+
+    /// The next message, where the position is before it; nil after the last.
+    private mutating func following() throws(SpoolError) -> Message? {
+        if let message = ahead {
+            ahead = nil
+            return message
+        }
+        while true {
+            if let message = try messages?.next() { return message }
+            if let file = files.popLast() {
+                try open(file)
+            } else if position.place + 1 < Self.places.count {
+                try begin(position.place + 1)
+            } else {
+                return nil
+            }
+        }
     }
 
     private var token: String {

@@ -28,6 +28,8 @@ extension ConformanceTests {
             token = page.nextToken
         } while token != nil
         #expect(pages.map(\.count) == [2, 2, 1] && pages.flatMap(\.self) == all.items.map(\.id))
+        let one = try site.reader.letters(matching: .init(userId: "u2"), limit: 1, after: nil)
+        #expect(one.items.count == 1 && one.nextToken == nil)
         func matching(_ filter: DeadLetterFilter) throws -> Int {
             let reader = site.reader
             let ids = try reader.letterIDs(matching: filter, limit: 100, after: nil)
@@ -282,12 +284,14 @@ extension ConformanceTests {
         }
         let counts = try await site.worker.worker.attributes()
         #expect(counts.incoming == 7 && counts.active == 0 && counts.deferred == 6 && counts.dead == 0)
-        for limit in [1, 3, 100] {
+        for limit in [1, 3, 13, 100] {
             var pages = try site.reader.messages(after: nil)
             var page = try pages.next(limit)
             var places = page.items.map(\.place)
             var ids = page.items.map(\.id)
+            var count = 1
             while let token = page.nextToken {
+                count += 1
                 // A token is good for whoever comes later, too.
                 var later = try site.reader.messages(after: token)
                 #expect(try later.next(1).items.allSatisfy { !ids.contains($0.id) })
@@ -297,6 +301,7 @@ extension ConformanceTests {
             }
             #expect(places == Array(repeating: .incoming, count: 7) + Array(repeating: .deferred, count: 6))
             #expect(Set(ids).count == 13)
+            #expect(count == (13 + limit - 1) / limit, "the last page says that it is")
         }
         #expect(throws: InvalidPageToken.self) { _ = try site.reader.messages(after: "nonsense") }
         var tally = AgeTally(at: site.now)

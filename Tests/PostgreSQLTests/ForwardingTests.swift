@@ -103,6 +103,12 @@ import Testing
         // The very same once more, by somebody's hand.
         try queue.forget(items.map(\.mark))
         #expect(try queue.forward(items, at: .now()) == [nil, nil, nil, nil, nil])
+        // What lost nothing but its id can be booked under the other one.
+        let worker = database.consumer()
+        let other = try #require(letters[1]?.id)
+        let revived = try worker.redrivable(other, matching: nil, replacing: nil)
+        #expect(try worker.redrive([revived], as: .version7(at: .now(), random: (1, 1))).isEmpty)
+        #expect(try worker.receive(upTo: 10, at: .now()).map { try $0.content.get().id }.contains(other))
         #expect(try database.sql("SELECT count(*) FROM messages") == "5\n")
         #expect(try database.sql("SELECT sum(dead_lettered) FROM totals") == "4\n")
     }
