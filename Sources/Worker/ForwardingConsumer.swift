@@ -141,19 +141,15 @@ struct ForwardingConsumer: BookingQueueConsumer {
         for (received, letter) in zip(batch, letters) {
             guard let letter else { continue }
             // It is told of under the id by which it is found.
-            let content: Result<Message, Poison> =
-                switch received.content {
-                case .success(var message):
-                    {
-                        message.id = letter.id
-                        return .success(message)
-                    }()
-                case .failure(var poison):
-                    {
-                        poison.id = letter.id
-                        return .failure(poison)
-                    }()
-                }
+            let content = received.content.map { message in
+                var message = message
+                message.id = letter.id
+                return message
+            }.mapError { poison in
+                var poison = poison
+                poison.id = letter.id
+                return poison
+            }
             notices.append(.setAside(content, reason: letter.reason))
         }
     }
