@@ -49,14 +49,6 @@ public struct CreateBookingInput: Codable, Hashable, Sendable {
     }
 }
 
-/// What a request takes up.
-package enum Hold: Hashable, Sendable {
-    /// The place of the one undecided booking of its user and apartment.
-    case claim(ClaimKey)
-    /// Its user's idempotency key.
-    case key(ClaimKey)
-}
-
 /// A booking request that has passed validation.
 public struct BookingRequest: Hashable, Sendable {
     /// 1 to 256 bytes of UTF-8 without control characters.
@@ -122,9 +114,6 @@ public struct BookingRequest: Hashable, Sendable {
             userId: userID, apartmentId: apartmentID, startDate: stay.start.description,
             endDate: stay.end.description, idempotencyKey: idempotencyKey)
     }
-
-    /// What no other booking can have beside it.
-    package var holds: [Hold] { [.claim(claim)] + (keyClaim.map { [.key($0)] } ?? []) }
 
     /// Longest identifier, in bytes of UTF-8.
     public static let maximumIdentifierBytes = 256

@@ -12,12 +12,14 @@ public enum SharedVerdict: Hashable, Sendable {
     case notAvailable(id: BookingID, startDate: String, endDate: String)
     /// Its id belongs to another booking.
     case idTaken
+    /// Nothing stands against it but that there was no room.
+    case full
 
     /// Whether an idempotency key decides, whatever else stands against the message.
     package var isAboutKey: Bool {
         switch self {
         case .repeats, .keyReused: true
-        case .accepted, .pendingExists, .notAvailable, .idTaken: false
+        case .accepted, .pendingExists, .notAvailable, .idTaken, .full: false
         }
     }
 }
@@ -27,12 +29,13 @@ public enum SharedVerdict: Hashable, Sendable {
 public protocol SharedBookingQueue: Sendable {
     /// Makes those messages durable that nothing stands against, not even one before it in the list.
     ///
-    /// - Parameter again: whether they may be in the queue or the table already, because it was not told how an earlier
-    ///   try ended.
+    /// - Parameters:
+    ///   - again: whether they may be in the queue or the table already, because it was not told how an earlier try ended.
+    ///   - room: how many may be made durable.
     /// - Returns: what became of each, in their order.
     /// - Throws: at once when the queue can't be used. Unless the error says that it may have happened, none of them is
     ///   in the queue.
-    func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict]
+    func accept(_ messages: [Message], again: Bool, room: Int) throws(QueueUnavailable) -> [SharedVerdict]
 
     /// What stands against messages at this moment. None of them is taken.
     ///

@@ -38,11 +38,13 @@ extension Acceptance {
             try look()
             let start = ContinuousClock.now
             let messages = Array(calls.joined())
-            outcomes = try known(of: messages, at: time, in: shared)
+            outcomes = try known(of: messages, in: shared)
             let asked = messages.filter { outcomes[$0.id] == nil }
             if !asked.isEmpty {
-                for (message, verdict) in zip(asked, try shared.accept(asked, again: false)) {
-                    outcomes[message.id] = Outcome(verdict, on: message)
+                let room = max(0, limits.maxMessages - sharedWaiting)
+                let verdicts = try shared.accept(asked, again: false, room: room)
+                for (message, verdict) in zip(asked, verdicts) {
+                    outcomes[message.id] = outcome(of: message, verdict)
                 }
                 report.table(nil)
             }
@@ -60,45 +62,59 @@ extension Acceptance {
         }
     }
 
-    /// What can be said of messages without having the shared queue take them: by what this host's spool holds, and where
-    /// there is no room.
+    /// What can be said of messages by what this host's spool holds, and the shared queue doesn't know yet.
     private func known(
-        of messages: [Message], at time: Timestamp, in shared: any SharedBookingQueue
+        of messages: [Message], in shared: any SharedBookingQueue
     ) throws(QueueUnavailable) -> [BookingID: Outcome] {
-        let mayBeFull = sharedWaiting + messages.count > limits.maxMessages
-        guard mayBeFull || known.index.count > 0 else { return [:] }
-        let own = messages.map { ownAnswer(to: $0.request) }
-        // A key decides before all else, and what stands against a request before that there is no room.
-        let doubtful = messages.indices.filter {
-            own[$0] == nil ? mayBeFull : messages[$0].request.keyClaim != nil
-        }
-        var objections: [Int: SharedVerdict] = [:]
-        if !doubtful.isEmpty {
-            for (number, objection) in zip(doubtful, try shared.objections(to: doubtful.map { messages[$0] }))
-            {
-                objections[number] = objection
-            }
-        }
+        guard known.index.count > 0 else { return [:] }
         var outcomes: [BookingID: Outcome] = [:]
-        var room = QueueRoom(limits: limits, messages: sharedWaiting, bytes: 0, freeBytes: .max)
-        var wanted: Set<Hold> = []
-        for (number, message) in messages.enumerated() {
-            if let objection = objections[number], own[number] == nil || objection.isAboutKey {
-                outcomes[message.id] = Outcome(objection, on: message)
-            } else if let answer = own[number] {
-                outcomes[message.id] = Outcome(answer: answer)
-            } else if wanted.isDisjoint(with: message.request.holds), let reason = room.take(0) {
-                backpressure.refused(at: time, size: 0)
-                report.full(reason)
-                let full = BookingsInterface.QueueFull(
-                    reason: reason, retryAfterSeconds: backpressure.retryAfterSeconds(at: time))
-                outcomes[message.id] = Outcome(answer: .failure(ErrorReply(full)))
-            } else {
-                // One that wants what another is to get is judged after that.
-                wanted.formUnion(message.request.holds)
+        for message in messages {
+            outcomes[message.id] = ownAnswer(to: message.request).map { Outcome(answer: $0) }
+        }
+        // A key that the shared queue or the table has decides before all else.
+        let keyed = messages.filter { outcomes[$0.id] != nil && $0.request.keyClaim != nil }
+        guard !keyed.isEmpty else { return outcomes }
+        for (message, objection) in zip(keyed, try shared.objections(to: keyed)) {
+            if let objection, objection.isAboutKey {
+                outcomes[message.id] = outcome(of: message, objection)
             }
         }
         return outcomes
+    }
+
+    /// What became of a message that the shared queue was asked about.
+    private func outcome(of message: Message, _ verdict: SharedVerdict) -> Outcome {
+        func refusal(_ error: some VarlinkError & Encodable) -> Outcome {
+            Outcome(answer: .failure(ErrorReply(error)))
+        }
+        return switch verdict {
+        case .accepted: Outcome(answer: .success(message.id), accepted: message)
+        case .repeats(let id): Outcome(answer: .success(id))
+        case .keyReused(let id):
+            refusal(BookingsInterface.IdempotencyKeyReused(bookingId: id.description))
+        case .pendingExists(let id, let progress):
+            refusal(BookingsInterface.PendingBookingExists(bookingId: id.description, progress: progress))
+        case .notAvailable(let id, let start, let end):
+            refusal(
+                BookingsInterface.ApartmentNotAvailable(
+                    bookingId: id.description, startDate: start, endDate: end))
+        case .idTaken:
+            refusal(
+                BookingsInterface.StorageUnavailable(
+                    reason:
+                        "The id \(message.id), made for the booking, belongs to another one. Call again."))
+        case .full: refusal(full(at: message.acceptedOn))
+        }
+    }
+
+    private func full(at time: Timestamp) -> BookingsInterface.QueueFull {
+        var room = QueueRoom(
+            limits: limits, messages: max(sharedWaiting, limits.maxMessages), bytes: 0, freeBytes: .max)
+        let reason = room.take(0) ?? ""
+        backpressure.refused(at: time, size: 0)
+        report.full(reason)
+        return BookingsInterface.QueueFull(
+            reason: reason, retryAfterSeconds: backpressure.retryAfterSeconds(at: time))
     }
 
     /// What this host's spool says, which holds messages that the shared queue doesn't know yet.
@@ -121,12 +137,12 @@ extension Acceptance {
         undecided = []
         do {
             let asked = waiting.flatMap { call in call.messages.filter { call.known[$0.id] == nil } }
-            var verdicts = try shared.accept(asked, again: true).makeIterator()
+            var verdicts = try shared.accept(asked, again: true, room: .max).makeIterator()
             answer(
                 waiting.map(\.submission),
                 waiting.map { call in
                     call.messages.compactMap { message in
-                        call.known[message.id] ?? verdicts.next().map { Outcome($0, on: message) }
+                        call.known[message.id] ?? verdicts.next().map { outcome(of: message, $0) }
                     }
                 })
             report.table(nil)
@@ -203,34 +219,6 @@ extension Acceptance {
 
     /// Wakes those who await one of these messages; all where it isn't known which.
     func changed(_ ids: [BookingID]?) { known.notify(ids) }
-}
-
-extension Acceptance.Outcome {
-    fileprivate init(_ verdict: SharedVerdict, on message: Message) {
-        switch verdict {
-        case .accepted: self.init(answer: .success(message.id), accepted: message)
-        case .repeats(let id): self.init(answer: .success(id))
-        case .keyReused(let id):
-            self.init(
-                answer: .failure(
-                    ErrorReply(BookingsInterface.IdempotencyKeyReused(bookingId: id.description))))
-        case .pendingExists(let id, let progress):
-            self.init(
-                answer: .failure(
-                    ErrorReply(
-                        BookingsInterface.PendingBookingExists(bookingId: id.description, progress: progress))
-                ))
-        case .notAvailable(let id, let start, let end):
-            self.init(
-                answer: .failure(
-                    ErrorReply(
-                        BookingsInterface.ApartmentNotAvailable(
-                            bookingId: id.description, startDate: start, endDate: end))))
-        case .idTaken:
-            let reason = "The id \(message.id), made for the booking, belongs to another one. Call again."
-            self.init(answer: .failure(ErrorReply(BookingsInterface.StorageUnavailable(reason: reason))))
-        }
-    }
 }
 
 extension Acceptance.Submission {

@@ -18,32 +18,12 @@ struct Forwarding {
         let new = try mark(connection)
         // The others are let go because of what an earlier try has written.
         if new.count < items.count { try connection.run(.barrier) }
-        var open = new.compactMap { number -> (number: Int, message: Message)? in
+        let messages = new.compactMap { number -> (number: Int, message: Message)? in
             if case .message(let message) = items[number] { (number, message) } else { nil }
         }
-        for _ in 0..<Self.rounds where !open.isEmpty {
-            // Of those that bear one id the first is tried, and is there when the others are looked at.
-            var ids: Set<BookingID> = []
-            let tried = open.filter { ids.insert($0.message.id).inserted }
-            let rows = try connection.run(GroupInsertion.statements(tried.map(\.message), .promised))
-            let accepted = try GroupInsertion.inserted(rows)
-            let done = Set(tried.filter { accepted.contains($0.message.id) }.map(\.number))
-            open.removeAll { done.contains($0.number) }
-            let found = try Objection.first(
-                against: open.map { ($0.message.id, $0.message.request) }, withQueue: true, connection)
-            var left: [(number: Int, message: Message)] = []
-            for (item, objection) in zip(open, found) {
-                guard let objection, objection.kind != .stay else {
-                    left.append(item)
-                    continue
-                }
-                guard let reason = Self.reason(objection, item.message) else { continue }
-                letters[item.number] = try setAside(item.message, reason, connection)
-            }
-            open = left
-        }
-        guard open.isEmpty else {
-            throw DatabaseTrouble(.server("40001"), "Too many others book the same at this moment.")
+        for ((number, message), verdict) in zip(messages, try judge(messages.map(\.message), connection)) {
+            guard let reason = Self.reason(verdict, message) else { continue }
+            letters[number] = try setAside(message, reason, connection)
         }
         // Whatever id they name, it may be one that a message was promised.
         for number in new {
@@ -51,6 +31,29 @@ struct Forwarding {
             letters[number] = try setAside(poison, body, size, items[number].mark, connection)
         }
         return letters
+    }
+
+    /// Takes those messages that nothing stands against but that the apartment is taken.
+    private func judge(
+        _ messages: [Message], _ connection: Connection
+    ) throws(DatabaseTrouble) -> [SharedVerdict] {
+        var arrivals = Arrivals(messages)
+        for _ in 0..<Self.rounds {
+            if case let candidates = arrivals.candidates, !candidates.isEmpty {
+                let rows = try connection.run(GroupInsertion.statements(candidates, .promised))
+                arrivals.note(accepted: try GroupInsertion.inserted(rows))
+            }
+            let open = arrivals.open
+            if open.isEmpty { break }
+            let found = try Objection.first(
+                against: open.map { ($0.id, $0.request) }, withQueue: true, connection)
+            arrivals.note(found.map { $0?.kind == .stay ? nil : $0 })
+        }
+        let verdicts = arrivals.verdicts.compactMap(\.self)
+        guard verdicts.count == messages.count else {
+            throw DatabaseTrouble(.server("40001"), "Too many others book the same at this moment.")
+        }
+        return verdicts
     }
 
     /// Marks the items as taken.
@@ -73,9 +76,9 @@ struct Forwarding {
     }
 
     /// Why a message becomes a dead letter; nil when it is this very one that is there.
-    private static func reason(_ objection: Objection, _ message: Message) -> String? {
-        switch objection.verdict(on: message.request) {
-        case .accepted: nil
+    private static func reason(_ verdict: SharedVerdict, _ message: Message) -> String? {
+        switch verdict {
+        case .accepted, .full: nil
         case .repeats(let id), .keyReused(let id):
             "The user has used its idempotencyKey for the booking \(id), which was accepted first."
         case .pendingExists(let id, let progress):

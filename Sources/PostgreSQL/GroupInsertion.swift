@@ -4,13 +4,15 @@ import Bookings
 struct GroupInsertion {
     private let messages: [Message]
     private let again: Bool
+    private let room: Int
 
-    init(_ messages: [Message], again: Bool) {
+    init(_ messages: [Message], again: Bool, room: Int) {
         self.messages = messages
         self.again = again
+        self.room = room
     }
 
-    /// Mostly the second has what the first was not sure of. Others can be in the way of any.
+    /// Mostly the second has all that the first was not sure of. Others can be in the way of each.
     private static let rounds = 8
 
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SharedVerdict] {
@@ -28,17 +30,20 @@ struct GroupInsertion {
     private func judge(
         _ inserted: inout Set<BookingID>, _ connection: Connection
     ) throws(DatabaseTrouble) -> [SharedVerdict] {
-        var verdicts = [SharedVerdict?](repeating: nil, count: messages.count)
-        var tried = unhindered
+        var arrivals = Arrivals(messages, room: room)
         for _ in 0..<Self.rounds {
-            let accepted = try insert(tried, connection)
-            inserted.formUnion(accepted)
-            for (number, message) in messages.enumerated() where accepted.contains(message.id) {
-                verdicts[number] = .accepted
+            if case let candidates = arrivals.candidates, !candidates.isEmpty {
+                let accepted = try insert(candidates, connection)
+                inserted.formUnion(accepted)
+                arrivals.note(accepted: accepted)
             }
-            tried = try look(&verdicts, connection)
-            if tried.isEmpty { break }
+            let open = arrivals.open
+            if open.isEmpty { break }
+            arrivals.note(
+                try Objection.first(
+                    against: open.map { ($0.id, $0.request) }, withQueue: true, connection))
         }
+        let verdicts = arrivals.verdicts
         let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
             switch verdict {
             case .accepted: !inserted.contains(message.id)
@@ -55,45 +60,6 @@ struct GroupInsertion {
                 .server("40001"), "Too many others book the same at this moment; call again.")
         }
         return decided
-    }
-
-    /// Those that want nothing that an earlier one wants. Of the others it is not known what they are to get before the
-    /// earlier ones are judged.
-    private var unhindered: [Message] {
-        var wanted: Set<Hold> = []
-        return messages.filter { message in
-            let holds = message.request.holds
-            defer { wanted.formUnion(holds) }
-            return wanted.isDisjoint(with: holds)
-        }
-    }
-
-    /// Judges those that have no verdict, each by what stands against it now and by those before it that can be had.
-    ///
-    /// - Returns: those that can be had. Whoever stands behind one of them has no verdict yet.
-    private func look(
-        _ verdicts: inout [SharedVerdict?], _ connection: Connection
-    ) throws(DatabaseTrouble) -> [Message] {
-        let open = verdicts.indices.filter { verdicts[$0] == nil }
-        guard !open.isEmpty else { return [] }
-        let found = try Objection.first(
-            against: open.map { (messages[$0].id, messages[$0].request) }, withQueue: true, connection)
-        var free: [Message] = []
-        var wanted: Set<Hold> = []
-        for (number, objection) in zip(open, found) {
-            let request = messages[number].request
-            let isBehind = request.holds.contains { hold in
-                wanted.contains(hold) && objection.map { $0.kind.yields(to: hold) } ?? true
-            }
-            if isBehind { continue }
-            if let objection {
-                verdicts[number] = objection.verdict(on: request)
-            } else {
-                free.append(messages[number])
-                wanted.formUnion(request.holds)
-            }
-        }
-        return free
     }
 
     /// - Returns: those that are durable in the queue now.

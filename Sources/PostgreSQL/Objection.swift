@@ -12,9 +12,10 @@ struct Objection {
         /// An APPROVED booking overlaps it.
         case stay
 
-        /// Whether what an earlier request of the same group takes up decides before this.
+        /// Whether what an earlier message of the same group takes up decides before this.
         func yields(to hold: Hold) -> Bool {
             switch hold {
+            case .id: rawValue > Self.id.rawValue
             case .key: rawValue > Self.key.rawValue
             case .claim: rawValue > Self.claim.rawValue
             }

@@ -57,10 +57,10 @@ extension PostgresConsumer {
         var taken: Set<Hold> = []
         var obstacles: [BookingID: RedriveObstacle] = [:]
         for message in messages {
-            if claimed.contains(message.id) || !taken.isDisjoint(with: message.request.holds) {
+            if claimed.contains(message.id) || !taken.isDisjoint(with: message.holds) {
                 obstacles[message.id] = .claimed
             } else {
-                taken.formUnion(message.request.holds)
+                taken.formUnion(message.holds)
             }
         }
         return obstacles

@@ -24,7 +24,9 @@ public final class PostgresQueue: SharedBookingQueue {
     static func now(_ number: Int) -> String { "coalesce($\(number)::timestamptz, statement_timestamp())" }
 
     /// Makes those messages durable that nothing stands against.
-    public func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict] {
+    public func accept(
+        _ messages: [Message], again: Bool, room: Int = .max
+    ) throws(QueueUnavailable) -> [SharedVerdict] {
         guard !messages.isEmpty else { return [] }
         FaultPoint.reached("front.write")
         // A try that others were in the way of may have made some of them durable.
@@ -33,7 +35,7 @@ public final class PostgresQueue: SharedBookingQueue {
         do throws(DatabaseTrouble) {
             let verdicts = try link.retrying { (connection) throws(DatabaseTrouble) in
                 do throws(DatabaseTrouble) {
-                    return try GroupInsertion(messages, again: again).run(connection)
+                    return try GroupInsertion(messages, again: again, room: room).run(connection)
                 } catch {
                     again = true
                     isUndecided = isUndecided || error.isUndecided

@@ -21,9 +21,9 @@ import Varlink
             QueueUnavailable(reason: "It broke.", mayHaveHappened: mayHaveHappened)
         }
 
-        func accept(_ messages: [Message], again: Bool) throws(QueueUnavailable) -> [SharedVerdict] {
-            throw trouble
-        }
+        func accept(
+            _ messages: [Message], again: Bool, room: Int
+        ) throws(QueueUnavailable) -> [SharedVerdict] { throw trouble }
         func objections(to messages: [Message]) throws(QueueUnavailable) -> [SharedVerdict?] {
             throw trouble
         }

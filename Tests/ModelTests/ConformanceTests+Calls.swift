@@ -37,7 +37,7 @@ extension ConformanceTests {
         let requests = try [
             ("u", "A", "2026-12-12", nil), ("u", "A", "2026-12-20", nil), ("u", "A", "2026-12-12", nil),
             ("w", "A", "2026-12-12", "k"), ("w", "B", "2026-12-12", "k"), ("w", "B", "2026-12-13", nil),
-            ("w", "A", "2026-12-12", "k"),
+            ("w", "A", "2026-12-12", "k"), ("w", "B", "2026-12-12", "l"), ("w", "C", "2026-12-12", "l"),
         ].map { try site.request($0.0, $0.1, $0.2, "2026-12-30", key: $0.3) }
         let answers = await site.front.acceptance.answers(to: requests, from: site.peer)
         func error<E: VarlinkError>(_ number: Int, _: E.Type) throws -> E {
@@ -55,8 +55,11 @@ extension ConformanceTests {
         #expect(try error(2, Errors.PendingBookingExists.self).bookingId == ids[0])
         #expect(try error(5, Errors.PendingBookingExists.self).bookingId == ids[1])
         #expect(try error(6, Errors.IdempotencyKeyReused.self).bookingId == ids[1])
+        // The one that comes after it decides nothing.
+        #expect(try error(7, Errors.PendingBookingExists.self).bookingId == ids[1])
+        _ = try answers[8].get()
         try await site.drain()
-        #expect(try site.table.totals().committed == 3)
+        #expect(try site.table.totals().committed == 4)
         await site.end()
     }
 
@@ -125,6 +128,48 @@ extension ConformanceTests {
             second == [first[0], "IdempotencyKeyReused", "PendingBookingExists", "QueueFull", "QueueFull"])
         try await site.drain()
         #expect(try site.table.totals().committed == 3)
+        await site.end()
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `near the limit each is judged by those before it as well`(_ engine: Engine) async throws {
+        let site = try await ConformanceSite(engine)
+        let approved = try await site.book("v", "A", "2026-12-10", "2026-12-15")
+        try await site.drain()
+        _ = try await site.worker.worker.approve(approved.description, by: site.peer)
+        var limits = site.host.settings.spool
+        limits.maxMessages = 3
+        await site.front.acceptance.reconfigure(limits)
+        func answers(_ requests: [BookingRequest]) async throws -> [String] {
+            // What a front learns of a shared queue once a second.
+            await site.front.acceptance.note(QueueCounts())
+            let answers = await site.front.acceptance.answers(to: requests, from: site.peer).map {
+                switch $0 {
+                case .success: "id"
+                case .failure(let reply): String(reply.name.split(separator: ".").last ?? "")
+                }
+            }
+            try await site.drain()
+            return answers
+        }
+        let taken = ("2026-12-12", "2026-12-14")
+        #expect(
+            try await answers([
+                site.request("w", "A", "2026-12-20", "2026-12-22"), site.request("w", "A", taken.0, taken.1),
+                site.request("x1", "A", "2027-12-20", "2027-12-22"),
+                site.request("x2", "A", "2028-12-20", "2028-12-22"),
+                site.request("x3", "A", "2029-12-20", "2029-12-22"),
+                site.request("x3", "A", taken.0, taken.1),
+            ]) == ["id", "PendingBookingExists", "id", "id", "QueueFull", "ApartmentNotAvailable"])
+        let chain = try (0..<9).map {
+            try site.request("y", "D\($0 / 2)", "2026-12-20", "2026-12-22", key: "c\(($0 + 1) / 2)")
+        }
+        #expect(
+            try await answers(chain) == [
+                "id", "PendingBookingExists", "id", "PendingBookingExists", "id", "PendingBookingExists",
+                "QueueFull", "QueueFull", "QueueFull",
+            ])
+        #expect(try site.table.totals().committed == 7)
         await site.end()
     }
 }

@@ -112,4 +112,22 @@ import Testing
         #expect(try database.sql("SELECT count(*) FROM messages") == "5\n")
         #expect(try database.sql("SELECT sum(dead_lettered) FROM totals") == "4\n")
     }
+
+    @Test func `what comes first wins, whatever names it bears`() throws {
+        let database = try Database()
+        let queue = database.queue()
+        // The names sort the other way round.
+        let first = try maker.message("u", "Z", key: "k")
+        let second = try maker.message("u", "A", key: "k")
+        let hindered = try maker.message("v", "Z", key: "k")
+        #expect(try queue.accept([hindered], again: false) == [.accepted])
+        let loser = try maker.message("v", "Z", key: "l")
+        let winner = try maker.message("v", "B", key: "l")
+        let late = try maker.message("v", "B", key: "m")
+        let messages = [first, second, loser, winner, late]
+        let letters = try queue.forward(messages.map { .message($0) }, at: .now())
+        #expect(letters.map { $0?.id } == [nil, second.id, loser.id, nil, late.id])
+        #expect(letters[1]?.reason.contains("\(first.id), which was accepted first") == true)
+        #expect(letters[4]?.reason.contains("PENDING booking \(winner.id) (QUEUED)") == true)
+    }
 }
