@@ -49,8 +49,15 @@ public protocol SharedBookingQueue: Sendable {
     /// stands against becomes a dead letter. An item that was taken before is a no-op, whatever has become of it since,
     /// until ``forget(_:)`` is called with it.
     ///
+    /// - Parameters:
+    ///   - spool: names the spool that they come from, unlike any other host's.
+    ///   - time: the present time.
     /// - Returns: for each item, in their order, the dead letter that it became just now; nil otherwise.
-    func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?]
+    func forward(_ items: [Forwarded], from spool: String, at time: Timestamp) throws(QueueUnavailable)
+        -> [SetAside?]
+
+    /// What was taken from a spool and not forgotten: the marks of its items, by the ids of their messages.
+    func marks(of spool: String) throws(QueueUnavailable) -> [BookingID: [BookingID]]
 
     /// Forgets that items with these marks were taken: they can't come again.
     func forget(_ marks: [BookingID]) throws(QueueUnavailable)
@@ -74,6 +81,14 @@ public enum Forwarded: Sendable {
     case message(Message)
     /// Bytes that can never be committed: what is wrong with them, as much of them as is to be kept, and how many they are.
     case poison(Poison, body: [UInt8], size: Int)
+
+    /// Of the message, or what was to be one.
+    package var id: BookingID {
+        switch self {
+        case .message(let message): message.id
+        case .poison(let poison, _, _): poison.id
+        }
+    }
 
     /// The same for the same item, and for no other.
     package var mark: BookingID {

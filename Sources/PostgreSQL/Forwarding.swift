@@ -3,10 +3,12 @@ import Bookings
 /// Takes what hosts have promised or found in their spools, in a transaction that has begun.
 struct Forwarding {
     private let items: [Forwarded]
+    private let spool: String
     private let time: Timestamp
 
-    init(_ items: [Forwarded], at time: Timestamp) {
+    init(_ items: [Forwarded], from spool: String, at time: Timestamp) {
         self.items = items
+        self.spool = spool
         self.time = time
     }
 
@@ -62,12 +64,18 @@ struct Forwarding {
     private func mark(_ connection: Connection) throws(DatabaseTrouble) -> [Int] {
         var numbers: [BookingID: Int] = [:]
         for (number, item) in items.enumerated().reversed() { numbers[item.mark] = number }
-        let marks = numbers.keys.sorted().map(\.description)
+        let marks = numbers.keys.sorted()
         let rows = try connection.run(
             Statement(
                 """
-                INSERT INTO forwarded (mark) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING mark
-                """, [.array(marks)]))
+                INSERT INTO forwarded (mark, message, spool) SELECT mark, message, $3
+                FROM unnest($1::uuid[], $2::uuid[]) AS r(mark, message) ON CONFLICT DO NOTHING RETURNING mark
+                """,
+                [
+                    .array(marks.map(\.description)),
+                    .array(marks.map { mark in numbers[mark].map { items[$0].id.description } }),
+                    .text(spool),
+                ]))
         var new: [Int] = []
         for row in rows.all {
             if let number = numbers[try row.id(0)] { new.append(number) }

@@ -163,12 +163,25 @@ public final class PostgresQueue: SharedBookingQueue {
     }
 
     /// Takes what can't be refused any more; in one transaction, which marks each item as taken.
-    public func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?] {
+    public func forward(
+        _ items: [Forwarded], from spool: String, at time: Timestamp
+    ) throws(QueueUnavailable) -> [SetAside?] {
         guard !items.isEmpty else { return [] }
         return try use { (connection) throws(DatabaseTrouble) in
             try connection.inTransaction { () throws(DatabaseTrouble) in
-                try Forwarding(items, at: time).run(connection)
+                try Forwarding(items, from: spool, at: time).run(connection)
             }
+        }
+    }
+
+    /// What was taken from a spool and not forgotten.
+    public func marks(of spool: String) throws(QueueUnavailable) -> [BookingID: [BookingID]] {
+        try look { (connection) throws(DatabaseTrouble) in
+            let rows = try connection.run(
+                Statement("SELECT message, mark FROM forwarded WHERE spool = $1", [.text(spool)]))
+            var marks: [BookingID: [BookingID]] = [:]
+            for row in rows.all { marks[try row.id(0), default: []].append(try row.id(1)) }
+            return marks
         }
     }
 

@@ -185,7 +185,10 @@ enum Schema {
         "CREATE INDEX messages_suspect ON messages (id) WHERE suspect",
         // What hosts have forwarded and not yet removed from their spools: whatever has become of it since, it is not to
         // come again.
-        "CREATE TABLE forwarded (mark uuid PRIMARY KEY, taken_on timestamptz NOT NULL DEFAULT now())",
+        """
+        CREATE TABLE forwarded (
+          mark uuid PRIMARY KEY, message uuid NOT NULL, spool text NOT NULL, taken_on timestamptz NOT NULL DEFAULT now())
+        """,
         // Several rows, so that workers don't wait for each other; the sum counts.
         """
         CREATE TABLE totals (

@@ -43,7 +43,7 @@ public enum JournalAccess: Hashable, Sendable {
     }
 
     /// machine-id(5)
-    private static func machineID() -> String? {
+    package static func machineID() -> String? {
         guard let file = fopen("/etc/machine-id", "re") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 64)

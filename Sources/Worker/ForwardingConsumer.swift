@@ -1,5 +1,7 @@
 import Bookings
+import Glibc
 import Spool
+import Systemd
 
 /// The queue that hosts share, and this host's spool, whose messages it forwards to it: those that the front has buffered,
 /// and files that somebody has put in.
@@ -10,6 +12,8 @@ struct ForwardingConsumer: BookingQueueConsumer {
     private var shared: any BookingQueueConsumer
     private let queue: any SharedBookingQueue
     private let directory: SpoolDirectory
+    /// Tells this spool from all others, also from one that is put in its place.
+    private var name = ""
     private var spool: SpoolConsumer
     /// Held by the one of a host's workers that forwards.
     private var lock: SpoolLock?
@@ -53,6 +57,10 @@ struct ForwardingConsumer: BookingQueueConsumer {
             _ = try spool.recover(
                 upTo: 0, at: time, committed: { [queue] ids in (try? queue.known(among: ids)) ?? [] },
                 charge: { _ in .committed })
+            name = try Self.name(of: directory)
+            // What the worker before this one has forwarded.
+            forwarded = try queue.marks(of: name)
+            mayForget = !forwarded.isEmpty
         } catch is SpoolLock.Taken {
             return false
         } catch {
@@ -60,6 +68,17 @@ struct ForwardingConsumer: BookingQueueConsumer {
         }
         isStarted = true
         return true
+    }
+
+    private static func name(of directory: SpoolDirectory) throws(SpoolError) -> String {
+        var host = [CChar](repeating: 0, count: 256)
+        gethostname(&host, host.count - 1)
+        let inode = try LocalFileSystem().status(of: directory.root)?.identity.inode ?? 0
+        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // machine-id(5) is to be told to nobody.
+        let mark = BookingID.derived(
+            fileName: JournalAccess.machineID() ?? "", line: Int(truncatingIfNeeded: inode))
+        return "\(name):\(directory.root) (\(mark))"
     }
 
     mutating func recover(
@@ -92,7 +111,7 @@ struct ForwardingConsumer: BookingQueueConsumer {
                 var items: [Forwarded] = []
                 do throws(QueueUnavailable) {
                     items = try self.items(of: batch)
-                    note(try queue.forward(items, at: time), batch)
+                    note(try queue.forward(items, from: name, at: time), batch)
                 } catch {
                     try spool.release()
                     throw error
@@ -235,13 +254,4 @@ struct ForwardingConsumer: BookingQueueConsumer {
     var isEmpty: Bool { shared.isEmpty && spool.isEmpty }
     var isExhausted: Bool { shared.isExhausted }
     var isCautious: Bool { shared.isCautious }
-}
-
-extension Forwarded {
-    fileprivate var id: BookingID {
-        switch self {
-        case .message(let message): message.id
-        case .poison(let poison, _, _): poison.id
-        }
-    }
 }

@@ -28,9 +28,10 @@ import Varlink
             throw trouble
         }
         func tellArrivals() {}
-        func forward(_ items: [Forwarded], at time: Timestamp) throws(QueueUnavailable) -> [SetAside?] {
-            throw trouble
-        }
+        func forward(
+            _ items: [Forwarded], from spool: String, at time: Timestamp
+        ) throws(QueueUnavailable) -> [SetAside?] { throw trouble }
+        func marks(of spool: String) throws(QueueUnavailable) -> [BookingID: [BookingID]] { throw trouble }
         func forget(_ marks: [BookingID]) throws(QueueUnavailable) { throw trouble }
         func counts() throws(QueueUnavailable) -> QueueCounts { throw trouble }
         func message(_ id: BookingID) throws(QueueUnavailable) -> (progress: Progress, message: Message)? {
@@ -82,6 +83,32 @@ import Varlink
         #expect(try consumer.receive(upTo: 10, at: .now()).count == 1)
         #expect(try SpoolReader(SpoolDirectory(root: settings.directory)).progress(of: id) == nil)
         #expect(try consumer.progress(of: id) == .queued)
+    }
+
+    @Test func `what one worker has forwarded the next one forgets`() async throws {
+        let directory = try TemporaryDirectory()
+        var settings = Settings.Spool()
+        settings.directory = "\(directory.path)/spool"
+        let acceptance = try acceptance(settings)
+        let running = Task { await acceptance.run {} }
+        _ = try await book("u", acceptance).get()
+        let server = try PostgresServer.shared()
+        var postgres = Settings.Postgres()
+        postgres.url = server.url
+        postgres.schema = server.freshSchema()
+        let queue = PostgresQueue(
+            DatabaseLink(DatabaseTarget(postgres, program: "acms-test", credentials: nil)))
+        func forward() throws -> String {
+            var consumer = ForwardingConsumer(
+                PostgresConsumer(queue), queue, SpoolDirectory(root: settings.directory))
+            try consumer.start(at: .now())
+            _ = try consumer.receive(upTo: 10, at: .now())
+            return try server.sql("SELECT count(*) FROM forwarded", schema: postgres.schema)
+        }
+        #expect(try forward() == "1\n", "the front's journal still has it")
+        running.cancel()
+        await running.value
+        #expect(try forward() == "0\n", "nothing brings it back")
     }
 
     @Test(arguments: [true, false])

@@ -19,7 +19,9 @@ import Testing
         let (good, deleted) = (try maker.message("good"), try maker.message("deleted"))
         let items: [Forwarded] = [.message(good), .message(deleted), poison()]
         #expect(
-            try queue.forward(items, at: .now()).map { $0?.reason } == [nil, nil, "The line is not JSON."])
+            try queue.forward(items, from: "spool", at: .now()).map { $0?.reason } == [
+                nil, nil, "The line is not JSON.",
+            ])
         let batch = try worker.receive(upTo: 10, at: .now())
         #expect(batch.count == 2)
         _ = try PostgresTable(worker).apply([good], deadLettered: 0)
@@ -35,13 +37,13 @@ import Testing
             try PostgresQueueReader(queue.link).letter(.derived(fileName: "f", line: 1)))
         #expect(letter.bodySize == 3 && letter.bodyIsBase64)
         #expect(try worker.delete([deleted.id, .derived(fileName: "f", line: 1)]).isEmpty)
-        #expect(try queue.forward(items, at: .now()) == [nil, nil, nil])
+        #expect(try queue.forward(items, from: "spool", at: .now()) == [nil, nil, nil])
         #expect(try database.sql("SELECT count(*) FROM messages") == "0\n")
         #expect(try database.sql("SELECT count(*) FROM bookings") == "1\n")
         #expect(try database.sql("SELECT sum(dead_lettered) FROM totals") == "1\n")
         // Once it can't come again by itself, somebody who puts the same in again means it.
         try queue.forget(items.map(\.mark))
-        #expect(try queue.forward(items, at: .now())[2] != nil)
+        #expect(try queue.forward(items, from: "spool", at: .now())[2] != nil)
         #expect(try database.sql("SELECT count(*) FROM bookings") == "1\n", "its id is in the table")
     }
 
@@ -53,7 +55,8 @@ import Testing
         let claim = try maker.message("u")
         let key = try maker.message("u", "B", key: "k")
         let same = try maker.message("u", key: "k")
-        let letters = try queue.forward([.message(claim), .message(key), .message(same)], at: .now())
+        let letters = try queue.forward(
+            [.message(claim), .message(key), .message(same)], from: "spool", at: .now())
         let reasons = letters.map { $0?.reason }
         #expect(letters.map { $0?.id } == [claim.id, key.id, same.id])
         #expect(reasons[0]?.contains("the PENDING booking \(first.id) (QUEUED)") == true)
@@ -71,7 +74,7 @@ import Testing
         _ = try worker.receive(upTo: 10, at: .now())
         _ = try PostgresTable(worker).apply([first], deadLettered: 0)
         _ = try PostgresTable(worker).approve(first.id, at: .now())
-        #expect(try queue.forward([.message(try maker.message("v"))], at: .now()) == [nil])
+        #expect(try queue.forward([.message(try maker.message("v"))], from: "spool", at: .now()) == [nil])
         #expect(try database.sql("SELECT place FROM messages") == "QUEUED\n")
     }
 
@@ -91,7 +94,7 @@ import Testing
         let items: [Forwarded] = [
             .message(first), .message(second), poison("Monday"), poison("Tuesday"), poisonousCopy(),
         ]
-        let letters = try queue.forward(items, at: .now())
+        let letters = try queue.forward(items, from: "spool", at: .now())
         #expect(letters[0] == nil)
         #expect(letters[1]?.reason.contains("belongs to another booking") == true)
         #expect(letters[2]?.id == .derived(fileName: "daily", line: 1))
@@ -102,7 +105,7 @@ import Testing
         }
         // The very same once more, by somebody's hand.
         try queue.forget(items.map(\.mark))
-        #expect(try queue.forward(items, at: .now()) == [nil, nil, nil, nil, nil])
+        #expect(try queue.forward(items, from: "spool", at: .now()) == [nil, nil, nil, nil, nil])
         // What lost nothing but its id can be booked under the other one.
         let worker = database.consumer()
         let other = try #require(letters[1]?.id)
@@ -125,7 +128,7 @@ import Testing
         let winner = try maker.message("v", "B", key: "l")
         let late = try maker.message("v", "B", key: "m")
         let messages = [first, second, loser, winner, late]
-        let letters = try queue.forward(messages.map { .message($0) }, at: .now())
+        let letters = try queue.forward(messages.map { .message($0) }, from: "spool", at: .now())
         #expect(letters.map { $0?.id } == [nil, second.id, loser.id, nil, late.id])
         #expect(letters[1]?.reason.contains("\(first.id), which was accepted first") == true)
         #expect(letters[4]?.reason.contains("PENDING booking \(winner.id) (QUEUED)") == true)

@@ -133,14 +133,14 @@ import Testing
             server, query: "?options=-csynchronous_commit%3Don", timeout: .seconds(1))
         let hasty = try PostgresQueue(DatabaseLink(HastyTarget.make(database)))
         let item = Forwarded.message(try maker.message("u"))
-        #expect(try hasty.forward([item], at: .now()) == [nil])
+        #expect(try hasty.forward([item], from: "spool", at: .now()) == [nil])
         let trouble = #expect(throws: QueueUnavailable.self) {
-            try database.queue().forward([item], at: .now())
+            try database.queue().forward([item], from: "spool", at: .now())
         }
         #expect(trouble?.mayHaveHappened == true)
         // It waits on, without its client.
         try endConnections(database)
-        #expect(try hasty.forward([item], at: .now()) == [nil])
+        #expect(try hasty.forward([item], from: "spool", at: .now()) == [nil])
     }
 
     @Test func `a letter that somebody else has redriven meanwhile is not said to be deleted`() throws {
