@@ -123,7 +123,11 @@ extension Acceptance {
         let size = producer.maximumBytes(of: request)
         let reason = left.take(size)
         room = left
-        guard let reason else { return nil }
+        return reason.map { full($0, size: size, at: time) }
+    }
+
+    /// A request has found no room.
+    func full(_ reason: String, size: Int, at time: Timestamp) -> ErrorReply {
         backpressure.refused(at: time, size: size)
         report.full(reason)
         return ErrorReply(

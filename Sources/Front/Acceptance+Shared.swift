@@ -38,7 +38,7 @@ extension Acceptance {
             try look()
             let start = ContinuousClock.now
             let messages = Array(calls.joined())
-            outcomes = try known(of: messages, in: shared)
+            outcomes = try ownOutcomes(of: messages, in: shared)
             let asked = messages.filter { outcomes[$0.id] == nil }
             if !asked.isEmpty {
                 let room = max(0, limits.maxMessages - sharedWaiting)
@@ -63,7 +63,7 @@ extension Acceptance {
     }
 
     /// What can be said of messages by what this host's spool holds, and the shared queue doesn't know yet.
-    private func known(
+    private func ownOutcomes(
         of messages: [Message], in shared: any SharedBookingQueue
     ) throws(QueueUnavailable) -> [BookingID: Outcome] {
         guard known.index.count > 0 else { return [:] }
@@ -103,18 +103,14 @@ extension Acceptance {
                 BookingsInterface.StorageUnavailable(
                     reason:
                         "The id \(message.id), made for the booking, belongs to another one. Call again."))
-        case .full: refusal(full(at: message.acceptedOn))
+        case .full: Outcome(answer: .failure(full(at: message.acceptedOn)))
         }
     }
 
-    private func full(at time: Timestamp) -> BookingsInterface.QueueFull {
+    private func full(at time: Timestamp) -> ErrorReply {
         var room = QueueRoom(
             limits: limits, messages: max(sharedWaiting, limits.maxMessages), bytes: 0, freeBytes: .max)
-        let reason = room.take(0) ?? ""
-        backpressure.refused(at: time, size: 0)
-        report.full(reason)
-        return BookingsInterface.QueueFull(
-            reason: reason, retryAfterSeconds: backpressure.retryAfterSeconds(at: time))
+        return full(room.take(0) ?? "", size: 0, at: time)
     }
 
     /// What this host's spool says, which holds messages that the shared queue doesn't know yet.

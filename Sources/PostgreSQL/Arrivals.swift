@@ -7,7 +7,7 @@ struct Arrivals {
     /// How many more may be had.
     private var room: Int
     /// What became of each; nil as long as that isn't known.
-    private(set) var verdicts: [SharedVerdict?]
+    private var verdicts: [SharedVerdict?]
     /// The numbers of those to be tried next: none wants what another of them wants.
     private var tried: [Int] = []
     /// Those that give way to one that is tried, and in what.
@@ -32,16 +32,33 @@ struct Arrivals {
         self.room -= tried.count
     }
 
-    /// Those to be tried next.
-    var candidates: [Message] { tried.map { messages[$0] } }
+    /// Mostly the second has all that the first was not sure of. Others can be in the way of each.
+    private static let rounds = 8
 
-    /// Those that aren't judged.
-    var open: [Message] { openNumbers.map { messages[$0] } }
-
-    private var openNumbers: [Int] { verdicts.indices.filter { verdicts[$0] == nil } }
+    /// Judges all of them.
+    ///
+    /// - Parameters:
+    ///   - insert: takes those of some messages that can be had; tells which.
+    ///   - ignored: what stands against none of them.
+    /// - Returns: what became of each; nil when others were in the way again and again.
+    mutating func judged(
+        on connection: Connection, ignoring ignored: Objection.Kind? = nil,
+        insert: ([Message]) throws(DatabaseTrouble) -> Set<BookingID>
+    ) throws(DatabaseTrouble) -> [SharedVerdict]? {
+        for _ in 0..<Self.rounds {
+            if !tried.isEmpty { note(accepted: try insert(tried.map { messages[$0] })) }
+            let open = verdicts.indices.filter { verdicts[$0] == nil }
+            if open.isEmpty { break }
+            let found = try Objection.first(
+                against: open.map { (messages[$0].id, messages[$0].request) }, withQueue: true, connection)
+            note(found.map { $0?.kind == ignored ? nil : $0 }, on: open)
+        }
+        let decided = verdicts.compactMap(\.self)
+        return decided.count == messages.count ? decided : nil
+    }
 
     /// Learns which of the tried ones were taken. That judges those behind them as well.
-    mutating func note(accepted: Set<BookingID>) {
+    private mutating func note(accepted: Set<BookingID>) {
         for number in tried {
             if accepted.contains(messages[number].id) {
                 verdicts[number] = .accepted
@@ -51,10 +68,11 @@ struct Arrivals {
         }
         for (number, first, hold) in behind where verdicts[first] == .accepted {
             let (request, other) = (messages[number].request, messages[first])
+            let isSame = request.claim == other.request.claim && request.stay == other.request.stay
             verdicts[number] =
                 switch hold {
-                case .id: request.isSame(as: other.request) ? .accepted : .idTaken
-                case .key: request.isSame(as: other.request) ? .repeats(other.id) : .keyReused(other.id)
+                case .id: isSame ? .accepted : .idTaken
+                case .key: isSame ? .repeats(other.id) : .keyReused(other.id)
                 case .claim: .pendingExists(other.id, .queued)
                 }
         }
@@ -63,9 +81,9 @@ struct Arrivals {
     }
 
     /// Learns what stands against each of the open ones now, and finds those that can be had.
-    mutating func note(_ objections: [Objection?]) {
+    private mutating func note(_ objections: [Objection?], on open: [Int]) {
         var wanted: [Hold: Int] = [:]
-        for (number, objection) in zip(openNumbers, objections) {
+        for (number, objection) in zip(open, objections) {
             let message = messages[number]
             let before = message.holds.first { hold in
                 wanted[hold] != nil && objection.map { $0.kind.yields(to: hold) } ?? true
@@ -98,12 +116,5 @@ extension Message {
     /// What it takes up; that first which decides first.
     var holds: [Hold] {
         [.id(id)] + (request.keyClaim.map { [.key($0)] } ?? []) + [.claim(request.claim)]
-    }
-}
-
-extension BookingRequest {
-    fileprivate func isSame(as other: BookingRequest) -> Bool {
-        userID.utf8.elementsEqual(other.userID.utf8)
-            && apartmentID.utf8.elementsEqual(other.apartmentID.utf8) && stay == other.stay
     }
 }

@@ -12,8 +12,6 @@ struct Forwarding {
         self.time = time
     }
 
-    private static let rounds = 8
-
     /// - Returns: for each item the dead letter that it became just now.
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SetAside?] {
         var letters = [SetAside?](repeating: nil, count: items.count)
@@ -40,19 +38,11 @@ struct Forwarding {
         _ messages: [Message], _ connection: Connection
     ) throws(DatabaseTrouble) -> [SharedVerdict] {
         var arrivals = Arrivals(messages)
-        for _ in 0..<Self.rounds {
-            if case let candidates = arrivals.candidates, !candidates.isEmpty {
-                let rows = try connection.run(GroupInsertion.statements(candidates, .promised))
-                arrivals.note(accepted: try GroupInsertion.inserted(rows))
-            }
-            let open = arrivals.open
-            if open.isEmpty { break }
-            let found = try Objection.first(
-                against: open.map { ($0.id, $0.request) }, withQueue: true, connection)
-            arrivals.note(found.map { $0?.kind == .stay ? nil : $0 })
+        let verdicts = try arrivals.judged(on: connection, ignoring: .stay) {
+            (candidates) throws(DatabaseTrouble) in
+            try GroupInsertion.inserted(connection.run(GroupInsertion.statements(candidates, .promised)))
         }
-        let verdicts = arrivals.verdicts.compactMap(\.self)
-        guard verdicts.count == messages.count else {
+        guard let verdicts else {
             throw DatabaseTrouble(.server("40001"), "Too many others book the same at this moment.")
         }
         return verdicts
@@ -106,6 +96,7 @@ struct Forwarding {
         _ poison: Poison, _ body: [UInt8], _ size: Int, _ mark: BookingID, _ connection: Connection
     ) throws(DatabaseTrouble) -> SetAside? {
         let attempts = poison.attempts + [Attempt(on: time, class: Attempt.poison, reason: poison.reason)]
+        let bytes = Statement.Parameter.text(PostgresQueue.hex(body))
         for id in [poison.id, mark] {
             let letter = Statement(
                 """
@@ -119,14 +110,14 @@ struct Forwarding {
                     .text(id.description), .optional(poison.userID), .optional(poison.apartmentID),
                     .text(time.description), .number(poison.receiveCount + 1),
                     .optional(MessageRow.text(of: attempts)), .text(poison.reason),
-                    .text(PostgresQueue.hex(body)), .number(size),
+                    bytes, .number(size),
                 ])
             if try insert(letter, connection) { return SetAside(id: id, reason: poison.reason) }
             let isThere = try connection.run(
                 Statement(
                     """
                     SELECT FROM messages WHERE id = $1 AND place = 'DEAD' AND body = $2::bytea AND body_size = $3
-                    """, [.text(id.description), .text(PostgresQueue.hex(body)), .number(size)]))
+                    """, [.text(id.description), bytes, .number(size)]))
             if isThere.count > 0 { return nil }
         }
         return nil

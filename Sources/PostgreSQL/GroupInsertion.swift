@@ -12,9 +12,6 @@ struct GroupInsertion {
         self.room = room
     }
 
-    /// Mostly the second has all that the first was not sure of. Others can be in the way of each.
-    private static let rounds = 8
-
     func run(_ connection: Connection) throws(DatabaseTrouble) -> [SharedVerdict] {
         var inserted: Set<BookingID> = []
         do {
@@ -31,19 +28,16 @@ struct GroupInsertion {
         _ inserted: inout Set<BookingID>, _ connection: Connection
     ) throws(DatabaseTrouble) -> [SharedVerdict] {
         var arrivals = Arrivals(messages, room: room)
-        for _ in 0..<Self.rounds {
-            if case let candidates = arrivals.candidates, !candidates.isEmpty {
-                let accepted = try insert(candidates, connection)
-                inserted.formUnion(accepted)
-                arrivals.note(accepted: accepted)
-            }
-            let open = arrivals.open
-            if open.isEmpty { break }
-            arrivals.note(
-                try Objection.first(
-                    against: open.map { ($0.id, $0.request) }, withQueue: true, connection))
+        let verdicts = try arrivals.judged(on: connection) { (candidates) throws(DatabaseTrouble) in
+            let rows = try connection.transaction(Self.statements(candidates, again ? .repeated : .new))
+            let accepted = try Self.inserted(rows)
+            inserted.formUnion(accepted)
+            return accepted
         }
-        let verdicts = arrivals.verdicts
+        guard let verdicts else {
+            throw DatabaseTrouble(
+                .server("40001"), "Too many others book the same at this moment; call again.")
+        }
         let promisesWhatIsThere = zip(messages, verdicts).contains { message, verdict in
             switch verdict {
             case .accepted: !inserted.contains(message.id)
@@ -54,19 +48,7 @@ struct GroupInsertion {
         if promisesWhatIsThere {
             try connection.transaction([.barrier])
         }
-        let decided = verdicts.compactMap(\.self)
-        guard decided.count == messages.count else {
-            throw DatabaseTrouble(
-                .server("40001"), "Too many others book the same at this moment; call again.")
-        }
-        return decided
-    }
-
-    /// - Returns: those that are durable in the queue now.
-    private func insert(_ messages: [Message], _ connection: Connection) throws(DatabaseTrouble) -> Set<
-        BookingID
-    > {
-        try Self.inserted(connection.transaction(Self.statements(messages, again ? .repeated : .new)))
+        return verdicts
     }
 
     /// What is known of messages.
@@ -81,8 +63,7 @@ struct GroupInsertion {
 
     /// Inserts messages, and takes those back that something in the table stands against; in a transaction.
     static func statements(_ messages: [Message], _ kind: Kind) -> [Statement] {
-        // In one order for all, so that those who want the same don't wait for each other in a circle; sorting keeps the
-        // order of those that want the same.
+        // In one order for all, so that those who want the same don't wait for each other in a circle.
         let ordered = messages.sorted {
             ($0.request.userID, $0.request.apartmentID) < ($1.request.userID, $1.request.apartmentID)
         }

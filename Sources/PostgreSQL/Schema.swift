@@ -183,8 +183,8 @@ enum Schema {
         "CREATE INDEX messages_dead ON messages (id) WHERE place = 'DEAD'",
         "CREATE INDEX messages_alone ON messages (due, id) WHERE alone",
         "CREATE INDEX messages_suspect ON messages (id) WHERE suspect",
-        // What hosts have forwarded and not yet removed from their spools: whatever has become of it since, it is not to
-        // come again.
+        // What hosts have forwarded and their spools or journals can still bring back: whatever has become of it since, it is
+        // not to come again.
         """
         CREATE TABLE forwarded (
           mark uuid PRIMARY KEY, message uuid NOT NULL, spool text NOT NULL, taken_on timestamptz NOT NULL DEFAULT now())

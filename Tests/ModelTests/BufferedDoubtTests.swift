@@ -52,6 +52,14 @@ import Varlink
             shared: BreakingQueue(mayHaveHappened: mayHaveHappened), buffers: true)
     }
 
+    private func queue(in schema: String) throws -> PostgresQueue {
+        var settings = Settings.Postgres()
+        settings.url = try PostgresServer.shared().url
+        settings.schema = schema
+        return PostgresQueue(
+            DatabaseLink(DatabaseTarget(settings, program: "acms-test", credentials: nil)))
+    }
+
     private func book(_ user: String, _ acceptance: Acceptance) async throws -> Result<BookingID, ErrorReply>
     {
         let request = try BookingRequest(
@@ -69,11 +77,7 @@ import Varlink
         let id = try await book("u", acceptance).get()
         running.cancel()
         await running.value
-        var postgres = Settings.Postgres()
-        postgres.url = try PostgresServer.shared().url
-        postgres.schema = try PostgresServer.shared().freshSchema()
-        let queue = PostgresQueue(
-            DatabaseLink(DatabaseTarget(postgres, program: "acms-test", credentials: nil)))
+        let queue = try queue(in: PostgresServer.shared().freshSchema())
         var consumer = ForwardingConsumer(
             PostgresConsumer(queue), queue, SpoolDirectory(root: settings.directory))
         #expect(try consumer.progress(of: id) == .queued)
@@ -93,17 +97,14 @@ import Varlink
         let running = Task { await acceptance.run {} }
         _ = try await book("u", acceptance).get()
         let server = try PostgresServer.shared()
-        var postgres = Settings.Postgres()
-        postgres.url = server.url
-        postgres.schema = server.freshSchema()
-        let queue = PostgresQueue(
-            DatabaseLink(DatabaseTarget(postgres, program: "acms-test", credentials: nil)))
+        let schema = server.freshSchema()
+        let queue = try queue(in: schema)
         func forward() throws -> String {
             var consumer = ForwardingConsumer(
                 PostgresConsumer(queue), queue, SpoolDirectory(root: settings.directory))
             try consumer.start(at: .now())
             _ = try consumer.receive(upTo: 10, at: .now())
-            return try server.sql("SELECT count(*) FROM forwarded", schema: postgres.schema)
+            return try server.sql("SELECT count(*) FROM forwarded", schema: schema)
         }
         #expect(try forward() == "1\n", "the front's journal still has it")
         running.cancel()

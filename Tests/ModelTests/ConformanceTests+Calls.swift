@@ -103,12 +103,7 @@ extension ConformanceTests {
             let requests = try requests.map {
                 try site.request($0.user, $0.apartment, "2026-12-01", "2026-12-05", key: $0.key)
             }
-            return await site.front.acceptance.answers(to: requests, from: site.peer).map {
-                switch $0 {
-                case .success(let id): id.description
-                case .failure(let reply): String(reply.name.split(separator: ".").last ?? "")
-                }
-            }
+            return await words(for: requests, at: site)
         }
         // What takes up no room is charged none.
         let first = try await answers([
@@ -143,12 +138,7 @@ extension ConformanceTests {
         func answers(_ requests: [BookingRequest]) async throws -> [String] {
             // What a front learns of a shared queue once a second.
             await site.front.acceptance.note(QueueCounts())
-            let answers = await site.front.acceptance.answers(to: requests, from: site.peer).map {
-                switch $0 {
-                case .success: "id"
-                case .failure(let reply): String(reply.name.split(separator: ".").last ?? "")
-                }
-            }
+            let answers = await words(for: requests, at: site).map { BookingID($0) == nil ? $0 : "id" }
             try await site.drain()
             return answers
         }
@@ -171,5 +161,15 @@ extension ConformanceTests {
             ])
         #expect(try site.table.totals().committed == 7)
         await site.end()
+    }
+
+    /// For each request of a call its booking's id, or the name of its error.
+    private func words(for requests: [BookingRequest], at site: ConformanceSite) async -> [String] {
+        await site.front.acceptance.answers(to: requests, from: site.peer).map {
+            switch $0 {
+            case .success(let id): id.description
+            case .failure(let reply): String(reply.name.split(separator: ".").last ?? "")
+            }
+        }
     }
 }
